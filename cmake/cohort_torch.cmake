@@ -1,0 +1,34 @@
+# LibTorch 2.11 from the pip wheel (launch/setup puts it there) or the user's own (-DTorch_DIR=..., CMAKE_PREFIX_PATH).
+# libtorch_cpu and libc10 are linked directly: TorchConfig.cmake of the wheel asks for all of CUDA.
+set(deps "$ENV{COHORT_DEPS}")
+if(NOT deps)
+  set(deps "$ENV{HOME}/.cache/cohort")
+endif()
+set(hints)
+if(Torch_DIR)
+  list(APPEND hints ${Torch_DIR}/../../..)  # <root>/share/cmake/Torch
+endif()
+list(APPEND hints ${CMAKE_PREFIX_PATH})
+list(APPEND hints ${deps}/libtorch-2.11.0/torch)
+
+find_library(TORCH_CPU_LIBRARY torch_cpu HINTS ${hints} PATH_SUFFIXES lib NO_DEFAULT_PATH)
+find_library(C10_LIBRARY c10 HINTS ${hints} PATH_SUFFIXES lib NO_DEFAULT_PATH)
+find_path(TORCH_INCLUDE_DIR ATen/ATen.h HINTS ${hints} PATH_SUFFIXES include NO_DEFAULT_PATH)
+if(NOT TORCH_CPU_LIBRARY OR NOT C10_LIBRARY OR NOT TORCH_INCLUDE_DIR)
+  message(FATAL_ERROR "LibTorch 2.11 was not found in: ${hints}. Run ./launch/setup, or give -DTorch_DIR=<libtorch>/share/cmake/Torch.")
+endif()
+file(STRINGS ${TORCH_INCLUDE_DIR}/torch/headeronly/version.h torch_version REGEX "define TORCH_VERSION ")
+string(REGEX MATCH "[0-9]+\\.[0-9]+\\.[0-9]+" TORCH_VERSION "${torch_version}")
+message(STATUS "LibTorch ${TORCH_VERSION}: ${TORCH_CPU_LIBRARY}")
+
+foreach(name torch_cpu c10)
+  string(TOUPPER ${name} upper)
+  add_library(${name} SHARED IMPORTED)
+  set_target_properties(${name} PROPERTIES IMPORTED_LOCATION ${${upper}_LIBRARY})
+  # SYSTEM: LibTorch's headers are not held to our warnings.
+  target_include_directories(${name} SYSTEM INTERFACE ${TORCH_INCLUDE_DIR} ${TORCH_INCLUDE_DIR}/torch/csrc/api/include)
+endforeach()
+get_filename_component(TORCH_LIBRARY_DIR ${TORCH_CPU_LIBRARY} DIRECTORY)
+# libtorch_cpu finds its own neighbours by its run path; the linker has to be told.
+target_link_options(torch_cpu INTERFACE -Wl,--allow-shlib-undefined)
+list(APPEND CMAKE_BUILD_RPATH ${TORCH_LIBRARY_DIR})

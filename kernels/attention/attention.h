@@ -1,0 +1,44 @@
+// Causal attention with keys found by row number: the one algorithm of decode, chunked prefill and training.
+//
+// A query at position p of sequence i sees keys j = 0..p of that sequence; key j is row
+// key_rows[key_offsets[i] + j] of k and v. In a rollout k and v are the paged cache and rows are slots; in
+// training they are this pass's own projections, and the rows of a prompt are shared by its completions.
+//
+//   s_j = scale * q . k_j   (one accumulator over the head dimension, in order)
+//   keys in blocks of kKeyBlock from key 0, running maximum and sum, one rescale a block
+//   o = sum_j exp(s_j - max) v_j / sum_j exp(s_j - max), in order of j
+// so a query has the same bits however queries are chunked or batched. fp32 arithmetic for both dtypes.
+//
+// Backward: dQ as dQ of one query; dK and dV of a row are summed over the queries that see it in the order
+// of the layout (sequence, then query), never split by thread: work is dealt as (tree, kv head).
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace cohort::kernels {
+
+inline constexpr int64_t kKeyBlock = 16;
+
+struct AttentionLayout {
+  // Sequence i: query rows [query_offsets[i], query_offsets[i+1]) at positions first_position[i] + 0, 1, ...
+  std::vector<int64_t> query_offsets;
+  std::vector<int64_t> first_position;
+  std::vector<int64_t> key_offsets;  // into key_rows; at least first_position + queries keys each
+  std::vector<int32_t> key_rows;
+  // Sequences [tree_offsets[t], tree_offsets[t+1]) may share key rows; different trees never do. Needed
+  // for backward; empty means one sequence a tree.
+  std::vector<int64_t> tree_offsets;
+};
+using AttentionLayoutPtr = std::shared_ptr<const AttentionLayout>;
+
+// q [T, nh, Dk]; k [R, nkv, Dk]; v [R, nkv, Dv]; rows may be strided, the last dimension is contiguous;
+// nh a multiple of nkv. Result [T, nh, Dv] in q's dtype. Takes part in autograd when q requires a gradient (then
+// k and v are this pass's own rows).
+at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                     const AttentionLayoutPtr& layout, double scale);
+
+}  // namespace cohort::kernels

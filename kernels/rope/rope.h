@@ -1,0 +1,32 @@
+// Rotary position embedding on the last `rotary` dimensions of each head.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+namespace cohort::kernels {
+
+struct RopeTable {
+  at::Tensor cos, sin;  // [max_position, rotary / 2] fp32, attention factor included
+};
+
+// DeepSeek's YaRN (reference/deepseek_arch.md 3.2) or plain rope when factor is 1.
+struct RopeConfig {
+  int64_t rotary = 0;
+  double theta = 10000;
+  double factor = 1;
+  int64_t original_max_position = 4096;
+  double beta_fast = 32, beta_slow = 1;
+  double mscale = 1, mscale_all_dim = 0;
+};
+RopeTable make_rope_table(const RopeConfig& config, int64_t max_position);
+
+// x [T, heads, D] (rows may be strided); rotates x[..., D - rotary:]; the rest is copied. positions [T] int32.
+// interleaved: pairs are (2j, 2j+1) (DeepSeek), else (j, j + rotary/2) (Llama). As transformers does, an
+// interleaved input comes out in half-split order; dot products are the same. Result contiguous, takes part
+// in autograd.
+at::Tensor rope(const at::Tensor& x, const RopeTable& table, const at::Tensor& positions,
+                bool interleaved);
+
+}  // namespace cohort::kernels

@@ -1,0 +1,20 @@
+// Keys and values of sampled tokens, a slot each: slot = block * block_size + offset. Expanded form: K [slots, nh,
+// dn + dr], V [slots, nh, dv]; absorbed: K [slots, 1, dc + dr] whose first dc columns are V.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <vector>
+
+#include "model/model_config.h"
+
+namespace cohort {
+
+struct KvCache {
+  KvCache(const ModelConfig& config, at::ScalarType dtype, int64_t num_blocks, int64_t block_size);
+  int64_t num_blocks, block_size;
+  std::vector<at::Tensor> k, v;  // a layer each
+  static int64_t bytes_per_slot(const ModelConfig& config, at::ScalarType dtype);
+};
+
+}  // namespace cohort

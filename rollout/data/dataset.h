@@ -1,0 +1,75 @@
+// Rows of prompts and answers: from JSONL (gz too), or made by a built-in task.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/config/fields.h"
+#include "model/tokenizer/tokenizer.h"
+#include "rollout/types.h"
+
+namespace cohort {
+
+struct DataConfig {
+  std::vector<std::string> files;      // JSONL; or
+  std::string task;                    // "arithmetic": generated, nothing read
+  int64_t num_rows = 0;                // of the task; 0: its default. With files: the first rows only, 0 all
+  int64_t seed = 1;                    // of the task
+  std::string split = "train";         // of the task: train, dev, test. Disjoint, commuted twins included
+  std::vector<double> style_mix;       // of the task's responses: direct, brief, full
+  std::string extract;                 // "gsm8k_calculator": one row an annotation <<48/2=24>> of GSM8K's answers
+  std::string prompt_key = "prompt";
+  std::string answer_key = "answer";
+  std::string response_key = "response";  // sft
+  std::string answer_after;            // gold is the text after this mark ("####" for GSM8K), commas dropped
+  std::string prompt_template = "{prompt}";
+  bool filter_overlong_prompts = true;
+  int64_t max_prompt_length = 512;     // tokens
+  bool shuffle = true;
+  void describe(Fields& f);
+};
+
+struct Row {
+  std::string source;  // "file:line"
+  std::string prompt;  // rendered
+  std::string answer;
+  std::string response;
+  std::vector<int32_t> prompt_tokens;
+};
+
+class Dataset {
+ public:
+  // Reads, renders, tokenizes, filters; counts what it drops. Throws InputError naming file and line.
+  static std::shared_ptr<const Dataset> load(const DataConfig& config, const Tokenizer& tokenizer);
+  int64_t size() const { return static_cast<int64_t>(rows_.size()); }
+  const Row& row(int64_t i) const { return rows_[static_cast<size_t>(i)]; }
+  int64_t num_overlong() const { return num_overlong_; }
+
+ private:
+  std::vector<Row> rows_;
+  int64_t num_overlong_ = 0;
+};
+
+// The endless stream of a stage: ordinal o is row order_epoch(o / size)[o % size], a fresh shuffle an epoch. A pure function
+// of (seed, stage, ordinal), so its whole state is the next ordinal.
+class PromptStream {
+ public:
+  PromptStream(std::shared_ptr<const Dataset> data, uint64_t seed, uint32_t stage, bool shuffle);
+  Prompt at(int64_t ordinal) const;
+  int64_t row_of(int64_t ordinal) const;
+
+ private:
+  std::shared_ptr<const Dataset> data_;
+  uint64_t seed_;
+  uint32_t stage_;
+  bool shuffle_;
+  mutable int64_t epoch_ = -1;
+  mutable std::vector<int64_t> order_;
+};
+
+// The arithmetic task (docs/tasks.md): three-digit + and -, digit-wise working in R1's format.
+std::vector<Row> make_arithmetic(const DataConfig& config);
+
+}  // namespace cohort
