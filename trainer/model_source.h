@@ -1,0 +1,43 @@
+// A MODEL of the command line, or of a stage's `init`: a Hugging Face folder, a checkpoint folder,
+// a stage of a run, a run (its last trained stage), or random weights of a shape.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <string>
+
+#include "model/decoder.h"
+#include "model/parameter_store.h"
+#include "model/tokenizer/tokenizer.h"
+#include "trainer/stage_config.h"
+
+namespace cohort {
+
+struct LoadedModel {
+  std::unique_ptr<ParameterStore> store;  // weights rounded to the compute dtype
+  std::unique_ptr<Decoder> decoder;       // views store
+  std::shared_ptr<const Tokenizer> tokenizer;
+  at::Tensor masters;  // fp32, the store's flat order
+  std::string origin;  // for messages
+};
+
+// "fp32" or "bf16".
+at::ScalarType compute_dtype(const std::string& name);
+
+// PATH: Hugging Face folder, RUN/STAGE/checkpoints/step_N, RUN/STAGE or RUN. Throws InputError when
+// it is none of them.
+LoadedModel load_model(const std::string& path, at::ScalarType dtype);
+// The run's `model:` section, or a student's: from its path, or random weights under `seed`.
+LoadedModel make_model(const ModelSection& section, at::ScalarType dtype, uint64_t seed);
+std::shared_ptr<const Tokenizer> make_tokenizer(const TokenizerConfig& config);
+
+// The checkpoint that a stage's folder stands for: the one its done.json names (the best, with
+// keep_best), else the newest that passes its checksums. Empty when there is none.
+std::string stage_checkpoint(const std::string& stage_folder);
+
+// config.json, model.safetensors in `type` ("f32", "bf16") and the tokenizer's files; written aside
+// and renamed.
+void export_hf(const LoadedModel& model, const std::string& folder, const std::string& type);
+
+}  // namespace cohort

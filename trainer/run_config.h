@@ -1,0 +1,45 @@
+// The YAML file of a run: what every stage shares, the model, and the list of stages
+// (stage_config.h).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/config/fields.h"
+#include "trainer/stage_config.h"
+
+namespace cohort {
+
+struct RunSection {
+  std::string name = "run";
+  int64_t seed = 1;
+  std::string device = "auto";  // auto, cpu, cuda
+  std::string dtype = "fp32";   // of compute; masters are fp32 in both
+  bool exact = true;
+  int64_t dp_shards = 8;
+  std::string dir = "runs";
+  double time_limit = 0;             // seconds; 0: none
+  std::string resume_mode = "auto";  // auto, disable
+  int64_t threads = 0;               // 0: auto
+  double comm_timeout_s = 600;
+
+  void describe(Fields& f);
+  std::string folder() const { return dir + "/" + name; }
+};
+
+struct RunConfig {
+  RunSection run;
+  ModelSection model;
+  std::vector<StageConfig> pipeline;
+
+  // Reads, prints and checks: names are unique, a stage names only earlier stages.
+  void describe(Fields& f);
+};
+
+RunConfig read_run_config(const std::string& path, const std::vector<std::string>& overrides);
+RunConfig read_run_config_text(const std::string& text, const std::string& name,
+                               const std::vector<std::string>& overrides = {});
+// The resolved file with every default; with_docs adds each key's comment.
+std::string print_run_config(const RunConfig& config, bool with_docs);
+
+}  // namespace cohort
