@@ -13,9 +13,8 @@ struct TrainSample {
   std::vector<int32_t> tokens;
   std::vector<float> old_logprob;        // grpo: as sampled; empty in sft
   std::vector<float> reference_logprob;  // where a KL term needs it
-  std::vector<uint8_t> mask;             // 1: the token counts in the loss
+  std::vector<uint8_t> mask;             // 1: the token counts in the loss; all 0: the sample is left out
   double advantage = 0;
-  int64_t group = 0;                     // index in the step's batch, for per-prompt aggregation
 };
 
 // A prompt and samples that continue it. Its prompt rows are computed once; it is never split over shards.

@@ -47,6 +47,7 @@ struct PolicyLossConfig {
 
 struct LearnerConfig {
   int64_t dp_shards = 8;
+  int64_t num_valid_tokens = 0;            // ids the tokenizer knows; the rest is masked. 0: all of vocab_size
   int64_t max_tokens_per_micro_batch = 0;  // rows a shard; 0: no bound
   bool activation_checkpointing = false;
   double router_bias_update_speed = 0.0;   // gamma; 0 in grpo
