@@ -53,15 +53,16 @@ std::vector<double> leave_one_out(std::span<const double> rewards) {
 
 void AdvantageConfig::describe(Fields& f) {
   f.field("adv_estimator", adv_estimator,
-          "grpo: against the group's mean. rloo: against the mean of the others of the group. reinforce++: whitened over "
+          "grpo: against the group's mean. rloo: against the mean of the others of the group. "
+          "reinforce++: whitened over "
           "the whole batch.",
           {"grpo", "rloo", "reinforce++"});
   f.field("norm_adv_by_std_in_grpo", norm_adv_by_std_in_grpo,
           "Divide by the group's standard deviation (n - 1). false is Dr. GRPO.");
 }
 
-std::vector<std::vector<double>> compute_advantages(const AdvantageConfig& config,
-                                                    const std::vector<std::vector<double>>& rewards) {
+std::vector<std::vector<double>> compute_advantages(
+    const AdvantageConfig& config, const std::vector<std::vector<double>>& rewards) {
   for (size_t g = 0; g < rewards.size(); ++g) {
     for (double reward : rewards[g]) {
       COHORT_CHECK(std::isfinite(reward), "a reward of group {} is {}", g, reward);
@@ -76,7 +77,8 @@ std::vector<std::vector<double>> compute_advantages(const AdvantageConfig& confi
   } else if (config.adv_estimator == "rloo") {
     for (const auto& group : rewards) advantages.push_back(leave_one_out(group));
   } else {
-    COHORT_CHECK(config.adv_estimator == "reinforce++", "unknown adv_estimator {}", config.adv_estimator);
+    COHORT_CHECK(config.adv_estimator == "reinforce++", "unknown adv_estimator {}",
+                 config.adv_estimator);
     std::vector<double> batch;
     for (const auto& group : rewards) batch.insert(batch.end(), group.begin(), group.end());
     const std::vector<double> whitened = centred(batch, true, config.epsilon);
@@ -90,7 +92,8 @@ std::vector<std::vector<double>> compute_advantages(const AdvantageConfig& confi
 }
 
 double overlong_punishment(int64_t length, int64_t max_length, int64_t buffer, double factor) {
-  COHORT_CHECK(buffer > 0 && buffer <= max_length, "buffer {} of max_length {}", buffer, max_length);
+  COHORT_CHECK(buffer > 0 && buffer <= max_length, "buffer {} of max_length {}", buffer,
+               max_length);
   const auto excess = static_cast<double>(length - (max_length - buffer));
   return std::min(0.0, -excess / static_cast<double>(buffer) * factor);
 }
@@ -98,8 +101,8 @@ double overlong_punishment(int64_t length, int64_t max_length, int64_t buffer, d
 double kl_in_reward(std::span<const float> logprob, std::span<const float> reference_logprob,
                     std::span<const uint8_t> mask) {
   COHORT_CHECK(logprob.size() == reference_logprob.size() && logprob.size() == mask.size(),
-               "{} log-probs, {} of the reference, {} mask entries", logprob.size(), reference_logprob.size(),
-               mask.size());
+               "{} log-probs, {} of the reference, {} mask entries", logprob.size(),
+               reference_logprob.size(), mask.size());
   double sum = 0;
   for (size_t t = 0; t < logprob.size(); ++t) {
     if (mask[t]) sum += static_cast<double>(logprob[t]) - static_cast<double>(reference_logprob[t]);

@@ -1,8 +1,10 @@
-// Learner: an update of the sharded weights from a batch of groups. Owns gradients, masters and moments (ZeRO-1: this
-// rank's slice), and the one place where gradients are summed over micro-batches, shards and ranks.
+// Learner: an update of the sharded weights from a batch of groups. Owns gradients, masters and
+// moments (ZeRO-1: this rank's slice), and the one place where gradients are summed over
+// micro-batches, shards and ranks.
 //
-// Order of every sum (docs/numerics.md): rows of a shard in order, micro-batches in sequence, shards and ranks by the fixed
-// binary tree. All denominators are global counts known before the first micro-batch.
+// Order of every sum (docs/numerics.md): rows of a shard in order, micro-batches in sequence,
+// shards and ranks by the fixed binary tree. All denominators are global counts known before the
+// first micro-batch.
 #pragma once
 
 #include <map>
@@ -22,7 +24,7 @@ struct OptimConfig {
   double weight_decay = 0.0;
   std::vector<double> betas = {0.9, 0.95};
   double eps = 1e-8;
-  double grad_clip = 1.0;  // global norm; 0: none
+  double grad_clip = 1.0;                      // global norm; 0: none
   std::string lr_scheduler_type = "constant";  // constant, linear, cosine
   int64_t lr_warmup_steps = 0;
   double min_lr_ratio = 0.0;  // of lr, at the end of linear and cosine
@@ -47,12 +49,13 @@ struct PolicyLossConfig {
 
 struct LearnerConfig {
   int64_t dp_shards = 8;
-  int64_t num_valid_tokens = 0;            // ids the tokenizer knows; the rest is masked. 0: all of vocab_size
+  int64_t num_valid_tokens =
+      0;  // ids the tokenizer knows; the rest is masked. 0: all of vocab_size
   int64_t max_tokens_per_micro_batch = 0;  // rows a shard; 0: no bound
   bool activation_checkpointing = false;
-  double router_bias_update_speed = 0.0;   // gamma; 0 in grpo
+  double router_bias_update_speed = 0.0;  // gamma; 0 in grpo
   double aux_loss_alpha = 0.0;
-  double mtp_loss_weight = 0.0;            // lambda; sft only unless train_mtp
+  double mtp_loss_weight = 0.0;  // lambda; sft only unless train_mtp
   bool train_mtp = false;
 };
 
@@ -61,21 +64,26 @@ using StepMetrics = std::map<std::string, double>;
 
 class Learner {
  public:
-  Learner(Decoder& decoder, Communicator& comm, const LearnerConfig& config, const OptimConfig& optim);
+  Learner(Decoder& decoder, Communicator& comm, const LearnerConfig& config,
+          const OptimConfig& optim);
   ~Learner();
 
-  // Fills reference_logprob of every sample from `reference` (no gradient; the layout of the update).
-  void add_reference_logprobs(Decoder& reference, std::vector<TrainGroup>& groups, double temperature);
+  // Fills reference_logprob of every sample from `reference` (no gradient; the layout of the
+  // update).
+  void add_reference_logprobs(Decoder& reference, std::vector<TrainGroup>& groups,
+                              double temperature);
 
-  // One optimizer tick on the policy loss over `groups` (all ranks pass the same). Returns loss/..., actor/... metrics;
-  // "logprob_abs_diff_max" is max |trained - old| before this tick.
-  StepMetrics update_policy(const std::vector<TrainGroup>& groups, const PolicyLossConfig& loss, double lr);
+  // One optimizer tick on the policy loss over `groups` (all ranks pass the same). Returns
+  // loss/..., actor/... metrics; "logprob_abs_diff_max" is max |trained - old| before this tick.
+  StepMetrics update_policy(const std::vector<TrainGroup>& groups, const PolicyLossConfig& loss,
+                            double lr);
   // Mean cross-entropy over the masked tokens, plus MTP and balance terms.
   StepMetrics update_supervised(const std::vector<TrainGroup>& groups, double lr);
   // Mean cross-entropy without an update.
   double supervised_loss(const std::vector<TrainGroup>& groups);
 
-  // Optimizer state of this rank's slice [begin(), end()) of the flat buffer, for checkpoints and digests.
+  // Optimizer state of this rank's slice [begin(), end()) of the flat buffer, for checkpoints and
+  // digests.
   struct State {
     int64_t begin = 0, end = 0;
     at::Tensor master, m, v;  // fp32 [end - begin]; master is the weights' own slice in fp32 runs
