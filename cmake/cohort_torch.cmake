@@ -17,8 +17,11 @@ find_path(TORCH_INCLUDE_DIR ATen/ATen.h HINTS ${hints} PATH_SUFFIXES include NO_
 if(NOT TORCH_CPU_LIBRARY OR NOT C10_LIBRARY OR NOT TORCH_INCLUDE_DIR)
   message(FATAL_ERROR "LibTorch 2.11 was not found in: ${hints}. Run ./launch/setup, or give -DTorch_DIR=<libtorch>/share/cmake/Torch.")
 endif()
-file(STRINGS ${TORCH_INCLUDE_DIR}/torch/headeronly/version.h torch_version REGEX "define TORCH_VERSION ")
+file(READ ${TORCH_INCLUDE_DIR}/torch/headeronly/version.h torch_version)
 string(REGEX MATCH "[0-9]+\\.[0-9]+\\.[0-9]+" TORCH_VERSION "${torch_version}")
+if(NOT TORCH_VERSION VERSION_GREATER_EQUAL 2.11 OR NOT TORCH_VERSION VERSION_LESS 2.12)
+  message(WARNING "LibTorch ${TORCH_VERSION} in ${TORCH_INCLUDE_DIR}: Cohort is tested with 2.11.0 alone")
+endif()
 message(STATUS "LibTorch ${TORCH_VERSION}: ${TORCH_CPU_LIBRARY}")
 
 foreach(name torch_cpu c10)

@@ -3,8 +3,8 @@
 namespace cohort::detail {
 
 void check_failed(const char* file, int line, const char* condition, const std::string& message) {
-  throw CheckError(fmt::format("{}:{}: internal check failed: {} ({})", file, line, condition,
-                               message));
+  throw CheckError(
+      fmt::format("{}:{}: internal check failed: {} ({})", file, line, condition, message));
 }
 
 }  // namespace cohort::detail

@@ -1,4 +1,5 @@
-// The one family of exceptions. Libraries throw; only main() catches, logs one line, and ends the job.
+// The one family of exceptions. Libraries throw; only main() catches, logs one line, and ends the
+// job.
 //
 //   ConfigError   the user's configuration or command line      exit code 2
 //   InputError    the user's data, weights or checkpoint        exit code 1
@@ -53,20 +54,20 @@ namespace detail {
 
 }  // namespace cohort
 
-// Always on, in release builds too. The message says what must hold: COHORT_CHECK(n > 0, "n = {}", n).
-#define COHORT_CHECK(condition, ...)                                                      \
-  do {                                                                                    \
-    if (!(condition)) [[unlikely]]                                                        \
-      ::cohort::detail::check_failed(__FILE__, __LINE__, #condition,                      \
-                                     ::fmt::format(__VA_ARGS__));                         \
+// Always on, in release builds too. The message says what must hold: COHORT_CHECK(n > 0, "n = {}",
+// n).
+#define COHORT_CHECK(condition, ...)                                                              \
+  do {                                                                                            \
+    if (!(condition)) [[unlikely]]                                                                \
+      ::cohort::detail::check_failed(__FILE__, __LINE__, #condition, ::fmt::format(__VA_ARGS__)); \
   } while (false)
 
 // Prints both operands.
-#define COHORT_CHECK_EQ(a, b)                                                             \
-  do {                                                                                    \
-    const auto& check_a = (a);                                                            \
-    const auto& check_b = (b);                                                            \
-    if (!(check_a == check_b)) [[unlikely]]                                               \
-      ::cohort::detail::check_failed(__FILE__, __LINE__, #a " == " #b,                    \
-                                     ::fmt::format("{} against {}", check_a, check_b));   \
+#define COHORT_CHECK_EQ(a, b)                                                           \
+  do {                                                                                  \
+    const auto& check_a = (a);                                                          \
+    const auto& check_b = (b);                                                          \
+    if (!(check_a == check_b)) [[unlikely]]                                             \
+      ::cohort::detail::check_failed(__FILE__, __LINE__, #a " == " #b,                  \
+                                     ::fmt::format("{} against {}", check_a, check_b)); \
   } while (false)

@@ -6,10 +6,10 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <numeric>
 
 #include "core/base/error.h"
@@ -25,10 +25,28 @@ namespace {
 }  // namespace
 
 std::string read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw_error<InputError>("{}: cannot open: {}", path, std::strerror(errno));
-  std::string content((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (in.bad()) throw_error<InputError>("{}: cannot read: {}", path, std::strerror(errno));
+  const auto failed = [&](const char* what) {
+    throw_error<InputError>("{}: cannot {}: {}", path, what, std::strerror(errno));
+  };
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) failed("open");
+  std::string content;
+  struct stat status;
+  if (::fstat(fd, &status) == 0) content.reserve(static_cast<size_t>(status.st_size));
+  std::array<char, 1 << 16> block;
+  for (;;) {  // to the end of what is there: a pipe has no size
+    const ssize_t n = ::read(fd, block.data(), block.size());
+    if (n == 0) break;
+    if (n > 0) {
+      content.append(block.data(), static_cast<size_t>(n));
+    } else if (errno != EINTR) {
+      const int error = errno;
+      ::close(fd);
+      errno = error;
+      failed("read");
+    }
+  }
+  ::close(fd);
   return content;
 }
 
@@ -49,9 +67,14 @@ void write_file_atomic(const std::string& path, std::string_view content) {
     }
     done += static_cast<size_t>(n);
   }
-  const bool synced = ::fsync(fd) == 0;
+  if (::fsync(fd) != 0) {
+    const int error = errno;
+    ::close(fd);
+    ::unlink(part.c_str());
+    errno = error;
+    io_failed(part, "fsync");
+  }
   ::close(fd);
-  if (!synced) io_failed(part, "fsync");
   commit_rename(part, path);
 }
 

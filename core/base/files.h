@@ -8,10 +8,10 @@
 
 namespace cohort {
 
-std::string read_file(const std::string& path);          // throws InputError when it cannot be read
+std::string read_file(const std::string& path);  // throws InputError when it cannot be read
 void write_file_atomic(const std::string& path, std::string_view content);  // throws IoError
-void fsync_path(const std::string& path);                // file or folder; throws IoError
-void make_folders(const std::string& path);              // mkdir -p; throws IoError
+void fsync_path(const std::string& path);    // file or folder; throws IoError
+void make_folders(const std::string& path);  // mkdir -p; throws IoError
 // Renames a finished file or folder to its name and fsyncs the parent; throws IoError.
 void commit_rename(const std::string& from, const std::string& to);
 bool path_exists(const std::string& path);

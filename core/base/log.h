@@ -1,5 +1,5 @@
-// Log lines go to stderr and, once a run folder exists, to its log.txt. Rank 0 speaks; other ranks only
-// warn and fail. Results of a command go to stdout by the command itself, never through here.
+// Log lines go to stderr and, once a run folder exists, to its log.txt. Rank 0 speaks; other ranks
+// only warn and fail. Results of a command go to stdout by the command itself, never through here.
 #pragma once
 
 #include <fmt/format.h>

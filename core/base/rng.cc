@@ -26,7 +26,8 @@ std::array<uint32_t, 4> draw_bits(const DrawKey& key) {
   COHORT_CHECK(key.position < (1u << 24), "position {}", key.position);
   COHORT_CHECK(key.ordinal < (uint64_t{1} << 52), "ordinal {}", key.ordinal);
   const auto kind = static_cast<uint32_t>(key.kind);
-  // counter: [ordinal low 32][ordinal high 20 | stage low 12][stage high 4 | kind 4 | position 24][sample]
+  // counter: [ordinal low 32][ordinal high 20 | stage low 12][stage high 4 | kind 4 | position
+  // 24][sample]
   const std::array<uint32_t, 4> counter = {
       static_cast<uint32_t>(key.ordinal),
       static_cast<uint32_t>(key.ordinal >> 32) | ((key.stage & 0xFFFu) << 20),

@@ -1,5 +1,5 @@
-// Typed YAML. A component's Config is a plain struct declared beside the component, with its defaults
-// there and nowhere else, and one function that names its keys:
+// Typed YAML. A component's Config is a plain struct declared beside the component, with its
+// defaults there and nowhere else, and one function that names its keys:
 //
 //   struct OptimConfig {
 //     double lr = 1e-6;
@@ -9,9 +9,9 @@
 //     }
 //   };
 //
-// The same function reads a file, prints it with defaults and comments (--print-config), and knows the
-// nearest name of a key that does not exist. All failures are ConfigError with file:line:column, the
-// key's full path, the value and what was expected.
+// The same function reads a file, prints it with defaults and comments (--print-config), and knows
+// the nearest name of a key that does not exist. All failures are ConfigError with
+// file:line:column, the key's full path, the value and what was expected.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +38,8 @@ class Fields {
   virtual ~Fields() = default;
 
   virtual void field(const char* key, bool& value, const char* doc) = 0;
-  virtual void field(const char* key, int64_t& value, const char* doc, Range<int64_t> range = {}) = 0;
+  virtual void field(const char* key, int64_t& value, const char* doc,
+                     Range<int64_t> range = {}) = 0;
   virtual void field(const char* key, double& value, const char* doc, Range<double> range = {}) = 0;
   // `choices` empty: any text.
   virtual void field(const char* key, std::string& value, const char* doc,
@@ -63,14 +64,15 @@ class Fields {
       end_section();
     }
   }
-  // A list of one-key mappings (`- sft: {...}`). When reading, `item` is called once an entry with its
-  // tag and must describe it; when printing it is called `count` times with index and sets the tag.
+  // A list of one-key mappings (`- sft: {...}`). When reading, `item` is called once an entry with
+  // its tag and must describe it; when printing it is called `count` times with index and sets the
+  // tag.
   using TaggedItem = std::function<void(size_t index, std::string& tag, Fields& fields)>;
   virtual void tagged_list(const char* key, size_t count, const std::vector<std::string>& tags,
                            const TaggedItem& item, const char* doc) = 0;
 
-  // Throws ConfigError at the place of `key` in this mapping (or of the mapping when key is absent).
-  // Does nothing while printing.
+  // Throws ConfigError at the place of `key` in this mapping (or of the mapping when key is
+  // absent). Does nothing while printing.
   virtual void fail(const char* key, const std::string& message) = 0;
   virtual bool reading() const = 0;
   // True while reading a mapping that has this key: for defaults that depend on other keys.
@@ -82,8 +84,9 @@ class Fields {
   virtual void end_section() = 0;
 };
 
-// `overrides` are "a.b=c"; list entries are named by index or by their `name` (pipeline.rl.rollout.n=8).
-// The value is YAML. Calls describe on the root; throws ConfigError also for keys that nobody read.
+// `overrides` are "a.b=c"; list entries are named by index or by their `name`
+// (pipeline.rl.rollout.n=8). The value is YAML. Calls describe on the root; throws ConfigError also
+// for keys that nobody read.
 void read_config_file(const std::string& path, const std::vector<std::string>& overrides,
                       const std::function<void(Fields&)>& describe);
 void read_config_text(const std::string& text, const std::string& name,
