@@ -1,0 +1,101 @@
+// Sums whose order does not depend on the number of ranks. Each element is summed by the same tree,
+// so splitting the elements over blocks and threads changes no bit.
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "core/base/error.h"
+#include "core/comm/communicator.h"
+
+namespace cohort {
+namespace {
+
+// A block of every part stays in the first-level cache while its tree is summed.
+constexpr int64_t kBlock = 1024;
+
+// out[i] = a[i] + b[i]. The trip count of whole blocks is a constant, so that -O2 vectorises the
+// loop.
+void add(const float* __restrict a, const float* __restrict b, float* __restrict out, int64_t n) {
+  if (n == kBlock) {
+    for (int64_t i = 0; i < kBlock; ++i) out[i] = a[i] + b[i];
+  } else {
+    for (int64_t i = 0; i < n; ++i) out[i] = a[i] + b[i];
+  }
+}
+
+// node [a, b) = node [a, m) + node [m, b), over elements [begin, begin + n) of parts[a, b).
+void sum_node(std::span<const float* const> parts, int64_t begin, int64_t n, float* out) {
+  if (parts.size() == 2) {
+    add(parts[0] + begin, parts[1] + begin, out, n);
+    return;
+  }
+  float left[kBlock];
+  float right[kBlock];
+  const size_t half = parts.size() / 2;
+  sum_node(parts.first(half), begin, n, left);
+  sum_node(parts.last(half), begin, n, right);
+  add(left, right, out, n);
+}
+
+}  // namespace
+
+void tree_sum(std::span<const float* const> parts, std::span<float> out) {
+  COHORT_CHECK(std::has_single_bit(parts.size()), "{} parts: not a power of two", parts.size());
+  const auto size = static_cast<int64_t>(out.size());
+  if (parts.size() == 1) {
+    if (size > 0) std::memcpy(out.data(), parts[0], out.size_bytes());
+    return;
+  }
+  const int64_t num_blocks = (size + kBlock - 1) / kBlock;
+#pragma omp parallel for schedule(static) if (num_blocks > 64)
+  for (int64_t block = 0; block < num_blocks; ++block) {
+    const int64_t begin = block * kBlock;
+    sum_node(parts, begin, std::min(kBlock, size - begin), out.data() + begin);
+  }
+}
+
+void reduce_scatter_tree(Communicator& comm, std::span<const float> mine,
+                         const std::vector<int64_t>& bounds, std::span<float> chunk,
+                         const char* what) {
+  const auto num_ranks = static_cast<size_t>(comm.size());
+  const auto rank = static_cast<size_t>(comm.rank());
+  COHORT_CHECK(std::has_single_bit(num_ranks), "{}: {} ranks: not a power of two", what, num_ranks);
+  COHORT_CHECK_EQ(bounds.size(), num_ranks + 1);
+  COHORT_CHECK(bounds.front() == 0 && std::is_sorted(bounds.begin(), bounds.end()),
+               "{}: bounds must ascend from 0", what);
+  COHORT_CHECK_EQ(bounds.back(), static_cast<int64_t>(mine.size()));
+  COHORT_CHECK_EQ(bounds[rank + 1] - bounds[rank], static_cast<int64_t>(chunk.size()));
+  if (num_ranks == 1) {
+    if (!mine.empty()) std::memcpy(chunk.data(), mine.data(), mine.size_bytes());
+    return;
+  }
+
+  int64_t longest = 0;
+  for (size_t r = 0; r < num_ranks; ++r) longest = std::max(longest, bounds[r + 1] - bounds[r]);
+
+  // In windows of the chunks, so that the buffers stay small beside the gradients.
+  constexpr int64_t kWindowBytes = int64_t{64} << 20;
+  const int64_t window = std::max<int64_t>(
+      kBlock, kWindowBytes / static_cast<int64_t>(sizeof(float) * num_ranks) / kBlock * kBlock);
+  std::vector<std::vector<std::byte>> send(num_ranks);
+  for (int64_t begin = 0; begin < longest; begin += window) {
+    for (size_t r = 0; r < num_ranks; ++r) {
+      const int64_t from = std::min(bounds[r] + begin, bounds[r + 1]);
+      const int64_t to = std::min(from + window, bounds[r + 1]);
+      const auto bytes =
+          std::as_bytes(mine.subspan(static_cast<size_t>(from), static_cast<size_t>(to - from)));
+      send[r].assign(bytes.begin(), bytes.end());
+    }
+    const auto received = comm.all_to_all_v(send, what);
+    const size_t count = send[rank].size() / sizeof(float);
+    if (count == 0) continue;
+    std::vector<const float*> parts(num_ranks);
+    for (size_t r = 0; r < num_ranks; ++r) {
+      COHORT_CHECK_EQ(received[r].size(), count * sizeof(float));
+      parts[r] = reinterpret_cast<const float*>(received[r].data());
+    }
+    tree_sum(parts, chunk.subspan(static_cast<size_t>(begin), count));
+  }
+}
+
+}  // namespace cohort
