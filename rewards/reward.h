@@ -1,5 +1,5 @@
-// Rewards see text and metadata, never tensors. Every value comes with a verdict and a reason code from a closed
-// list (docs/rewards.md): nothing is silently 0.
+// Rewards see text and metadata, never tensors. Every value comes with a verdict and a reason code
+// from a closed list (docs/rewards.md): nothing is silently 0.
 #pragma once
 
 #include <cstdint>
@@ -17,28 +17,30 @@ const char* verdict_name(Verdict verdict);
 
 enum class Reason : uint16_t {
   ok = 0,
-  no_answer,           // no <answer> and no \boxed{}
-  unterminated_box,    // the last \boxed{ is never closed
+  no_answer,         // no <answer> and no \boxed{}
+  unterminated_box,  // the last \boxed{ is never closed
   unterminated_answer,
   empty_answer,
   answer_not_a_number,
   different_number,
-  gold_not_a_number,   // undecided
-  truncated,           // cut by the length limit
-  no_think,            // format: does not begin with <think>, or it is never closed
+  gold_not_a_number,  // undecided
+  truncated,          // cut by the length limit
+  no_think,           // format: does not begin with <think>, or it is never closed
   think_out_of_place,
   text_outside_tags,
   repeated_tag,
+  answer_too_long,  // more digits than the budget of an exact comparison
   // New codes go to the end: numbers are stored in rollout files.
   kCount
 };
 const char* reason_name(Reason reason);
 
 struct RewardInput {
-  std::string_view prompt;
-  std::string_view completion;  // decoded; when the template ends inside <think>, with that prefix put back
-  std::string_view answer;      // gold
-  bool truncated = false;       // finished by the length limit
+  std::string_view prompt = {};
+  std::string_view completion =
+      {};  // decoded; when the template ends inside <think>, with that prefix put back
+  std::string_view answer = {};  // gold
+  bool truncated = false;        // finished by the length limit
 };
 
 struct RewardResult {
@@ -55,8 +57,8 @@ class Reward {
 
 // One weighted component of a stage's `reward:` list.
 struct RewardConfig {
-  std::string name;      // key in metrics and files; defaults to kind
-  std::string kind;      // "math" (exact number here), "format"
+  std::string name;  // key in metrics and files; defaults to kind
+  std::string kind;  // "math" (exact number here), "format"
   double weight = 1.0;
   void describe(Fields& f);
 };

@@ -1,0 +1,55 @@
+#include <gtest/gtest.h>
+
+#include "core/base/error.h"
+#include "rewards/reward.h"
+
+namespace cohort {
+namespace {
+
+RewardConfig config(const std::string& kind, double weight = 1.0, const std::string& name = "") {
+  RewardConfig result;
+  result.kind = kind;
+  result.weight = weight;
+  result.name = name;
+  return result;
+}
+
+TEST(Rubric, AddsWeightedComponentsAndKeepsEach) {
+  const Rubric rubric({config("format", 0.1), config("math", 1.0, "accuracy")});
+  EXPECT_EQ(rubric.names(), (std::vector<std::string>{"format", "accuracy"}));
+  EXPECT_EQ(rubric.accuracy_component(), 1);
+
+  const auto right =
+      rubric.score({.completion = "<think></think><answer>5</answer>", .answer = "5"});
+  EXPECT_DOUBLE_EQ(right.total, 1.1);
+  const auto bare = rubric.score({.completion = "<answer>5</answer>", .answer = "5"});
+  EXPECT_DOUBLE_EQ(bare.total, 1.0);
+  ASSERT_EQ(bare.components.size(), 2u);
+  EXPECT_EQ(bare.components[0].reason, Reason::no_think);
+  EXPECT_EQ(bare.components[1].verdict, Verdict::correct);
+}
+
+TEST(Rubric, AccuracyIsTheFirstMathComponent) {
+  EXPECT_EQ(Rubric({config("format")}).accuracy_component(), -1);
+  EXPECT_EQ(Rubric({config("math", 1, "a"), config("math", 1, "b")}).accuracy_component(), 0);
+  EXPECT_EQ(Rubric({}).score({}).total, 0.0);
+}
+
+TEST(Rubric, RefusesTwoComponentsOfOneName) {
+  EXPECT_THROW(Rubric({config("math"), config("math")}), ConfigError);
+  EXPECT_THROW(Rubric({config("math", 1, "a/b")}), ConfigError);
+}
+
+TEST(MakeReward, EveryKindIsMadeAndAnUnknownOneNamesTheNearest) {
+  for (const std::string& kind : reward_kinds())
+    EXPECT_NE(make_reward(config(kind)), nullptr) << kind;
+  try {
+    make_reward(config("fromat"));
+    FAIL() << "no error";
+  } catch (const ConfigError& e) {
+    EXPECT_NE(std::string(e.what()).find("did you mean \"format\""), std::string::npos) << e.what();
+  }
+}
+
+}  // namespace
+}  // namespace cohort
