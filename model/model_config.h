@@ -1,5 +1,6 @@
-// The shape of a model: from YAML (random weights) or a Hugging Face config.json. A key of config.json that
-// would change the mathematics and is not supported is an InputError that names it.
+// The shape of a model: from YAML (random weights) or a Hugging Face config.json. A key of
+// config.json that would change the mathematics and is not supported is an InputError that names
+// it.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,7 @@ namespace cohort {
 // num_hidden_layers (Hugging Face loads that as DeepseekV3ForCausalLM too).
 struct ModelConfig {
   std::string arch = "deepseek_v3";
-  int64_t vocab_size = 0;
+  int64_t vocab_size = 0;  // 0 in YAML: the tokenizer's
   int64_t hidden_size = 128;
   int64_t intermediate_size = 256;
   int64_t moe_intermediate_size = 64;
@@ -54,6 +55,7 @@ struct ModelConfig {
   double softmax_scale() const;    // (dn + dr)^-0.5 * m(s, mscale_all_dim)^2
   int64_t num_parameters() const;
   kernels::RouterConfig router() const;
+  kernels::RopeConfig rope() const;  // yarn with this model's rotary dimensions and theta
 
   static ModelConfig from_hf(const nlohmann::json& config, const std::string& file);
   // For export: the keys that transformers 5.23 reads. `dtype` is "float32" or "bfloat16".

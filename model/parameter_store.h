@@ -1,9 +1,11 @@
-// ParameterStore: all weights under their Hugging Face names, in one flat buffer of the compute dtype.
-// Each Hugging Face tensor is a contiguous range of it (a TensorEntry). What a kernel wants as one matrix (gate and
-// up rows; q_a and kv_a rows; all experts of a layer) lies side by side and is a Param that views the whole range.
+// ParameterStore: all weights under their Hugging Face names, in one flat buffer of the compute
+// dtype. Each Hugging Face tensor is a contiguous range of it (a TensorEntry). What a kernel wants
+// as one matrix (gate and up rows; q_a and kv_a rows; all experts of a layer) lies side by side and
+// is a Param that views the whole range.
 //
-// Gradients mirror the layout: [local shards, numel] fp32. Masters, moments, reductions and checkpoints work
-// on flat ranges and never ask for names. Router biases are not weights: fp32 buffers beside.
+// Gradients mirror the layout: [local shards, numel] fp32. Masters, moments, reductions and
+// checkpoints work on flat ranges and never ask for names. Router biases are not weights: fp32
+// buffers beside.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -21,12 +23,12 @@ namespace cohort {
 enum class Sharding { replicated, expert, tensor };
 
 struct TensorEntry {
-  std::string name;            // Hugging Face name
+  std::string name;  // Hugging Face name
   std::vector<int64_t> shape;
   int64_t offset = 0, numel = 0;  // in the flat buffer
   Sharding sharding = Sharding::replicated;
-  bool decay = true;           // false for norms: no weight decay
-  bool mtp = false;            // belongs to the multi-token-prediction module
+  bool decay = true;  // false for norms: no weight decay
+  bool mtp = false;   // belongs to the multi-token-prediction module
 };
 
 class ParameterStore {
@@ -39,20 +41,24 @@ class ParameterStore {
   const ModelConfig& config() const { return config_; }
   at::ScalarType dtype() const;
   int64_t numel() const { return flat_.numel(); }
-  const std::vector<TensorEntry>& tensors() const { return tensors_; }  // ascending by offset, no gaps
+  const std::vector<TensorEntry>& tensors() const {
+    return tensors_;
+  }  // ascending by offset, no gaps
   const at::Tensor& flat() const { return flat_; }
   // e_score_correction_bias of each MoE layer, by Hugging Face name: fp32 [E].
   const std::map<std::string, at::Tensor>& buffers() const { return buffers_; }
 
   // Random weights, the same on every machine and rank count: normal(0, initializer_range) keyed by
-  // (seed, tensor index); norms 1; biases 0. Values are computed in double and rounded once to fp32; `masters`, when not
-  // null, receives the fp32 values before rounding to the compute dtype.
+  // (seed, tensor index); norms 1; biases 0. Values are computed in double and rounded once to
+  // fp32; `masters`, when not null, receives the fp32 values before rounding to the compute dtype.
   void initialise(uint64_t seed, at::Tensor* masters_f32 = nullptr);
 
-  // Blocks that kernels use, by the name that the decoder knows ("model.layers.3.mlp.experts.gate_up").
+  // Blocks that kernels use, by the name that the decoder knows
+  // ("model.layers.3.mlp.experts.gate_up").
   kernels::Param& block(const std::string& name);
 
-  // Gradient buffers for `local_shards` logical shards; 0 frees them. mtp false: the MTP module is frozen.
+  // Gradient buffers for `local_shards` logical shards; 0 frees them. mtp false: the MTP module is
+  // frozen.
   void enable_gradients(int64_t local_shards, bool mtp = true);
   const at::Tensor& grads() const { return grads_; }  // [S, numel] fp32
   void zero_gradients();
@@ -66,6 +72,7 @@ class ParameterStore {
   ModelConfig config_;
   at::Tensor flat_, grads_;
   std::vector<TensorEntry> tensors_;
+  std::map<std::string, size_t> index_;  // of tensors_ by name
   std::map<std::string, at::Tensor> buffers_;
   struct Block {
     kernels::Param param;

@@ -1,0 +1,129 @@
+#include "model/parameter_store.h"
+
+#include <ATen/Parallel.h>
+
+#include <cmath>
+
+#include "core/base/error.h"
+#include "core/base/rng.h"
+#include "model/parameter_layout.h"
+
+namespace cohort {
+
+ParameterStore::ParameterStore(const ModelConfig& config, at::ScalarType dtype) : config_(config) {
+  COHORT_CHECK(dtype == at::kFloat || dtype == at::kBFloat16, "weights are fp32 or bf16, not {}",
+               at::toString(dtype));
+  ParameterLayout layout = make_parameter_layout(config);
+  flat_ = at::zeros({layout.numel}, dtype);
+  tensors_ = std::move(layout.tensors);
+  for (size_t i = 0; i < tensors_.size(); ++i) index_[tensors_[i].name] = i;
+  for (const std::string& name : layout.router_biases)
+    buffers_[name] = at::zeros({config.n_routed_experts}, at::kFloat);
+  for (const BlockLayout& b : layout.blocks) {
+    auto block = std::make_unique<Block>();
+    block->offset = b.offset;
+    block->shape = b.shape;
+    block->mtp = b.mtp;
+    int64_t numel = 1;
+    for (int64_t size : b.shape) numel *= size;
+    block->param.data = flat_.narrow(0, b.offset, numel).view(b.shape);
+    blocks_[b.name] = std::move(block);
+  }
+}
+
+at::ScalarType ParameterStore::dtype() const { return flat_.scalar_type(); }
+
+kernels::Param& ParameterStore::block(const std::string& name) {
+  const auto found = blocks_.find(name);
+  COHORT_CHECK(found != blocks_.end(), "no block {}", name);
+  return found->second->param;
+}
+
+at::Tensor ParameterStore::tensor(const std::string& name) const {
+  const auto found = index_.find(name);
+  COHORT_CHECK(found != index_.end(), "no tensor {}", name);
+  const TensorEntry& t = tensors_[found->second];
+  return flat_.narrow(0, t.offset, t.numel).view(t.shape);
+}
+
+void ParameterStore::enable_gradients(int64_t local_shards, bool mtp) {
+  COHORT_CHECK(local_shards >= 0, "{} shards", local_shards);
+  grads_ = local_shards > 0 ? at::zeros({local_shards, numel()}, at::kFloat) : at::Tensor();
+  for (auto& [name, block] : blocks_) {
+    block->param.grad = at::Tensor();
+    if (local_shards == 0 || (block->mtp && !mtp)) continue;
+    // [S, ...shape] inside [S, numel]: contiguous within a shard.
+    std::vector<int64_t> shape = {local_shards}, strides = {numel()};
+    int64_t stride = 1;
+    for (auto size = block->shape.rbegin(); size != block->shape.rend(); ++size) {
+      strides.insert(strides.begin() + 1, stride);
+      stride *= *size;
+    }
+    shape.insert(shape.end(), block->shape.begin(), block->shape.end());
+    block->param.grad = grads_.as_strided(shape, strides, block->offset);
+  }
+}
+
+void ParameterStore::zero_gradients() {
+  if (grads_.defined()) grads_.zero_();
+}
+
+void ParameterStore::touch() {
+  for (auto& [name, block] : blocks_) ++block->param.version;
+}
+
+namespace {
+
+// A tensor's values are drawn in chunks of this size, each its own stream, so that chunks can be
+// drawn in parallel.
+constexpr int64_t kInitChunk = 1 << 14;
+
+struct InitTask {
+  size_t tensor;
+  int64_t chunk;
+};
+
+bool ends_with(const std::string& name, std::string_view suffix) {
+  return name.size() >= suffix.size() && name.ends_with(suffix);
+}
+
+}  // namespace
+
+void ParameterStore::initialise(uint64_t seed, at::Tensor* masters_f32) {
+  at::Tensor values = dtype() == at::kFloat ? flat_ : at::empty({numel()}, at::kFloat);
+  float* out = values.mutable_data_ptr<float>();
+
+  std::vector<InitTask> tasks;
+  for (size_t t = 0; t < tensors_.size(); ++t)
+    for (int64_t begin = 0; begin < tensors_[t].numel; begin += kInitChunk)
+      tasks.push_back({t, begin / kInitChunk});
+
+  const double residual_scale =
+      config_.scale_residual_init ? 1.0 / std::sqrt(2.0 * config_.num_hidden_layers) : 1.0;
+  at::parallel_for(0, static_cast<int64_t>(tasks.size()), 1, [&](int64_t first, int64_t last) {
+    for (int64_t i = first; i < last; ++i) {
+      const TensorEntry& entry = tensors_[tasks[i].tensor];
+      const int64_t begin = tasks[i].chunk * kInitChunk;
+      const int64_t end = std::min(begin + kInitChunk, entry.numel);
+      float* w = out + entry.offset;
+      if (!entry.decay) {  // norms
+        std::fill(w + begin, w + end, 1.0f);
+        continue;
+      }
+      const bool into_residual =
+          ends_with(entry.name, "o_proj.weight") || ends_with(entry.name, "down_proj.weight");
+      const double std = config_.initializer_range * (into_residual ? residual_scale : 1.0);
+      DrawStream draws({.seed = seed,
+                        .kind = DrawKind::weights,
+                        .ordinal = tasks[i].tensor,
+                        .sample = static_cast<uint32_t>(tasks[i].chunk)});
+      for (int64_t j = begin; j < end; ++j) w[j] = static_cast<float>(std * draws.next_normal());
+    }
+  });
+  for (auto& [name, bias] : buffers_) bias.zero_();
+  if (dtype() != at::kFloat) flat_.copy_(values);
+  if (masters_f32 != nullptr) *masters_f32 = dtype() == at::kFloat ? values.clone() : values;
+  touch();
+}
+
+}  // namespace cohort

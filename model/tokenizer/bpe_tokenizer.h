@@ -1,0 +1,49 @@
+// A tokenizer.json put together: added tokens, pre-tokenizer, byte-pair encoding, byte-level
+// decoder.
+#pragma once
+
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "model/tokenizer/added_tokens.h"
+#include "model/tokenizer/bpe_model.h"
+#include "model/tokenizer/pretokenizer.h"
+#include "model/tokenizer/tokenizer.h"
+
+namespace cohort {
+
+class BpeTokenizer : public Tokenizer {
+ public:
+  // `files`: contents by file name, with tokenizer.json among them; `place` is for messages.
+  BpeTokenizer(std::map<std::string, std::string> files, const std::string& place);
+
+  std::vector<int32_t> encode(std::string_view text) const override;
+  std::string decode(std::span<const int32_t> ids, bool skip_special) const override;
+  int64_t vocab_size() const override { return static_cast<int64_t>(pieces_.size()); }
+  int32_t id_of(std::string_view token) const override;
+  int32_t eos_id() const override { return eos_id_; }
+  int32_t pad_id() const override { return pad_id_; }
+  void save(const std::string& folder) const override;
+
+ private:
+  BpeTokenizer(std::map<std::string, std::string> files, const std::string& place,
+               const nlohmann::json& tokenizer);
+  void fill_pieces();
+  int32_t configured_token(const nlohmann::json& config, const char* key,
+                           const std::string& place) const;
+
+  struct Piece {
+    std::string bytes;
+    bool known = false, special = false;
+  };
+  std::map<std::string, std::string> files_;
+  AddedTokens added_;
+  Pretokenizer pretokenizer_;
+  BpeModel model_;
+  std::vector<Piece> pieces_;  // by id
+  int32_t eos_id_ = -1, pad_id_ = -1;
+};
+
+}  // namespace cohort
