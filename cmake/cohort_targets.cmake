@@ -17,10 +17,23 @@ function(cohort_library name)
   endif()
 endfunction()
 
-# cohort_test(name SOURCES ... DEPS ... [TORCH] [MPI_RANKS 2 4] [TIMEOUT s]): one GoogleTest binary a folder. With MPI_RANKS
-# it is run under mpirun once for each count, and supplies its own main.
+# Open MPI loads modules that leak and that no sanitizer knows; suppressions do not reach them.
+set(cohort_mpi_environment OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
+  OMPI_MCA_hwloc_base_binding_policy=none OMP_NUM_THREADS=1)
+set(cohort_environment)
+if(COHORT_SANITIZE STREQUAL "address")
+  list(APPEND cohort_mpi_environment ASAN_OPTIONS=detect_leaks=0)
+elseif(COHORT_SANITIZE STREQUAL "thread")
+  set(tsan_options TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/cmake/tsan.supp)
+  list(APPEND cohort_mpi_environment ${tsan_options}:ignore_noninstrumented_modules=1)
+  list(APPEND cohort_environment ${tsan_options} OMP_NUM_THREADS=1)
+endif()
+
+# cohort_test(name SOURCES ... DEPS ... [TORCH] [LONG] [MPI_RANKS 2 4] [TIMEOUT s]): one GoogleTest binary a folder. With
+# MPI_RANKS it is run under mpirun once for each count, and supplies its own main. LONG: takes minutes, and is run by
+# ./launch/test --long alone.
 function(cohort_test name)
-  cmake_parse_arguments(arg "TORCH" "TIMEOUT" "SOURCES;DEPS;MPI_RANKS" ${ARGN})
+  cmake_parse_arguments(arg "TORCH;LONG" "TIMEOUT" "SOURCES;DEPS;MPI_RANKS" ${ARGN})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 300)
   endif()
@@ -35,12 +48,17 @@ function(cohort_test name)
   if(arg_MPI_RANKS)
     foreach(ranks ${arg_MPI_RANKS})
       add_test(NAME ${name}.${ranks}ranks COMMAND mpirun -np ${ranks} $<TARGET_FILE:${name}>)
-      set_tests_properties(${name}.${ranks}ranks PROPERTIES PROCESSORS 2 TIMEOUT ${arg_TIMEOUT} ENVIRONMENT
-        "OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMPI_MCA_rmaps_base_oversubscribe=1;OMPI_MCA_hwloc_base_binding_policy=none;OMP_NUM_THREADS=1")
+      list(APPEND tests ${name}.${ranks}ranks)
     endforeach()
+    set_tests_properties(${tests} PROPERTIES ENVIRONMENT "${cohort_mpi_environment}")
   else()
     target_link_libraries(${name} PRIVATE GTest::gtest_main)
     add_test(NAME ${name} COMMAND ${name})
-    set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} PROCESSORS 2)
+    set(tests ${name})
+    set_tests_properties(${tests} PROPERTIES ENVIRONMENT "${cohort_environment}")
+  endif()
+  set_tests_properties(${tests} PROPERTIES TIMEOUT ${arg_TIMEOUT} PROCESSORS 2)
+  if(arg_LONG)
+    set_tests_properties(${tests} PROPERTIES LABELS long)
   endif()
 endfunction()

@@ -1,14 +1,18 @@
-# LibTorch 2.11 from the pip wheel (launch/setup puts it there) or the user's own (-DTorch_DIR=..., CMAKE_PREFIX_PATH).
+# LibTorch 2.11 from the pip wheel (launch/setup puts it there) or the user's own (Torch_DIR or CMAKE_PREFIX_PATH, as
+# variables of CMake or of the environment).
 # libtorch_cpu and libc10 are linked directly: TorchConfig.cmake of the wheel asks for all of CUDA.
 set(deps "$ENV{COHORT_DEPS}")
 if(NOT deps)
   set(deps "$ENV{HOME}/.cache/cohort")
 endif()
 set(hints)
-if(Torch_DIR)
-  list(APPEND hints ${Torch_DIR}/../../..)  # <root>/share/cmake/Torch
-endif()
-list(APPEND hints ${CMAKE_PREFIX_PATH})
+foreach(torch_dir "${Torch_DIR}" "$ENV{Torch_DIR}")
+  if(torch_dir)
+    list(APPEND hints ${torch_dir}/../../..)  # <root>/share/cmake/Torch
+  endif()
+endforeach()
+string(REPLACE ":" ";" environment_prefixes "$ENV{CMAKE_PREFIX_PATH}")
+list(APPEND hints ${CMAKE_PREFIX_PATH} ${environment_prefixes})
 list(APPEND hints ${deps}/libtorch-2.11.0/torch)
 
 find_library(TORCH_CPU_LIBRARY torch_cpu HINTS ${hints} PATH_SUFFIXES lib NO_DEFAULT_PATH)
