@@ -20,7 +20,12 @@ namespace {
 // Held during every call into the library. Error printing is a setting of each thread.
 class LibraryLock {
  public:
-  LibraryLock() : lock_(mutex()) { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
+  LibraryLock() : lock_(mutex()) {
+    // Files are closed by their objects. The library's own clean-up at exit crashes on a file that
+    // met a full disk.
+    [[maybe_unused]] static const herr_t once = H5dont_atexit();
+    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  }
 
  private:
   static std::mutex& mutex() {
@@ -45,6 +50,7 @@ class Handle {
   }
   ~Handle() { close(); }
   bool close() { return id_ < 0 || close_(std::exchange(id_, H5I_INVALID_HID)) >= 0; }
+  void release() { id_ = H5I_INVALID_HID; }
   operator hid_t() const { return id_; }
 
  private:
@@ -138,21 +144,15 @@ class Hdf5FileImpl final : public Hdf5File {
   ~Hdf5FileImpl() override {
     LibraryLock lock;
     if (writing_) ::unlink(on_disk_.c_str());
-    file_.close();
+    if (write_failed_) leave_open();
   }
 
   void commit() override {
     LibraryLock lock;
     check_writing("commit");
-    int* fd = nullptr;
-    if (H5Fflush(file_, H5F_SCOPE_GLOBAL) < 0 ||
-        H5Fget_vfd_handle(file_, H5P_DEFAULT, reinterpret_cast<void**>(&fd)) < 0)
-      fail_write("flush");
-    // A full disk may show only here. Found before the library has closed the file, it leaves
-    // nothing behind.
-    if (::fsync(*fd) != 0)
-      throw_error<IoError>("{}: cannot fsync: {}", on_disk_, std::strerror(errno));
-    if (!file_.close()) fail_write("close");
+    if (H5Fflush(file_, H5F_SCOPE_GLOBAL) < 0) fail_write("to the end");
+    fsync_path(on_disk_);  // some file systems report a full disk only here
+    if (!file_.close()) fail_write("to the end");
     fsync_path(on_disk_);  // closing writes the file's header once more
     commit_rename(on_disk_, path_);
     writing_ = false;
@@ -305,15 +305,26 @@ class Hdf5FileImpl final : public Hdf5File {
  private:
   // All below: the lock is held, except in the templates, which take it.
 
-  [[noreturn]] void fail_write(const std::string& what) const {
+  [[noreturn]] void fail_write(const std::string& what) {
+    write_failed_ = true;
     throw_error<IoError>("{}: cannot write {}: {}", on_disk_, what, library_message());
   }
   [[noreturn]] void fail_read(const std::string& what) const {
     throw_error<InputError>("{}: cannot read {}: {}", path_, what, library_message());
   }
 
+  // After a failed write the library cannot close the file: trying frees parts of it that the
+  // library still refers to. Its object stays in memory; its space on the disk goes.
+  void leave_open() {
+    int* fd = nullptr;
+    if (H5Fget_vfd_handle(file_, H5P_DEFAULT, reinterpret_cast<void**>(&fd)) >= 0)
+      static_cast<void>(!::ftruncate(*fd, 0));
+    file_.release();
+  }
+
   void check_writing(const std::string& what) const {
-    COHORT_CHECK(writing_ && file_ >= 0, "{}: {}: the file is not open for writing", path_, what);
+    COHORT_CHECK(writing_ && !write_failed_ && file_ >= 0,
+                 "{}: {}: the file is not open for writing", path_, what);
   }
   void check_no_nul(const std::string& what, const std::string& text) const {
     if (text.find('\0') != std::string::npos)
@@ -379,8 +390,9 @@ class Hdf5FileImpl final : public Hdf5File {
     const Handle links(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
     H5Pset_create_intermediate_group(links, 1);
     const Handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
-    H5Pset_fill_time(creation, H5D_FILL_TIME_NEVER);  // every element is written below
-    H5Pset_obj_track_times(creation, false);          // the same content has the same bytes
+    if (H5Tget_class(file_type) != H5T_STRING)
+      H5Pset_fill_time(creation, H5D_FILL_TIME_NEVER);  // every element is written below
+    H5Pset_obj_track_times(creation, false);            // the same content has the same bytes
     const Handle dataset(
         H5Dcreate2(file_, name.c_str(), file_type, space, links, creation, H5P_DEFAULT), H5Dclose);
     if (dataset < 0) fail_write(name);
@@ -442,7 +454,8 @@ class Hdf5FileImpl final : public Hdf5File {
 
   std::string path_;
   std::string on_disk_;  // PATH.part until commit
-  bool writing_;
+  bool writing_;         // until commit
+  bool write_failed_ = false;
   Handle file_;
 };
 

@@ -65,13 +65,7 @@ void for_each_line(
     const int n = ::gzread(file.get(), block.data(), static_cast<unsigned>(block.size()));
     int status = Z_OK;
     const char* message = ::gzerror(file.get(), &status);
-    if (status == Z_ERRNO)
-      throw_error<InputError>("{}: cannot read: {}", path, std::strerror(errno));
-    if (n < 0 || status != Z_OK)  // Z_BUF_ERROR: the stream ends before its trailer
-      throw_error<InputError>("{}: broken gzip stream after line {}: {}", path, line,
-                              status == Z_BUF_ERROR ? "unexpected end of file" : message);
-    if (n == 0) break;
-    std::string_view rest(block.data(), static_cast<size_t>(n));
+    std::string_view rest(block.data(), static_cast<size_t>(std::max(n, 0)));
     for (size_t end; (end = rest.find('\n')) != std::string_view::npos;
          rest.remove_prefix(end + 1)) {
       pending.append(rest.substr(0, end));
@@ -79,6 +73,12 @@ void for_each_line(
       pending.clear();
     }
     pending.append(rest);
+    if (status == Z_ERRNO)
+      throw_error<InputError>("{}: cannot read: {}", path, std::strerror(errno));
+    if (status != Z_OK)  // Z_BUF_ERROR: the stream ends before its trailer
+      throw_error<InputError>("{}: broken gzip stream after line {}: {}", path, line,
+                              status == Z_BUF_ERROR ? "unexpected end of file" : message);
+    if (n <= 0) break;
   }
   if (!pending.empty()) visit(pending, line + 1, false);
 }
