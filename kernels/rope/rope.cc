@@ -1,0 +1,126 @@
+#include "kernels/rope/rope.h"
+
+#include "kernels/autograd_node.h"
+#include "kernels/op_support.h"
+#include "kernels/rope/rope_rows.h"
+
+namespace cohort::kernels {
+namespace {
+
+// m(s, k) of YaRN: 0.1 k ln(s) + 1 for s > 1.
+double yarn_mscale(double factor, double mscale) {
+  return factor <= 1 ? 1.0 : 0.1 * mscale * std::log(factor) + 1.0;
+}
+
+// inv_j = theta^(-2j/d); between the dimensions that turn beta_fast and beta_slow times within the original
+// context, YaRN blends inv_j into inv_j / factor.
+std::vector<double> rope_frequencies(const RopeConfig& c) {
+  const double d = static_cast<double>(c.rotary);
+  std::vector<double> frequency(c.rotary / 2);
+  const auto dimension_of_turns = [&](double turns) {
+    return d * std::log(static_cast<double>(c.original_max_position) / (2 * M_PI * turns)) /
+           (2 * std::log(c.theta));
+  };
+  const double low = std::max(std::floor(dimension_of_turns(c.beta_fast)), 0.0);
+  double high = std::min(std::ceil(dimension_of_turns(c.beta_slow)), d - 1);
+  if (low == high) high += 0.001;
+  for (size_t j = 0; j < frequency.size(); ++j) {
+    const double inverse = std::pow(c.theta, -2.0 * static_cast<double>(j) / d);
+    const double ramp = std::clamp((static_cast<double>(j) - low) / (high - low), 0.0, 1.0);
+    frequency[j] = c.factor <= 1 ? inverse : inverse * (1 - ramp) + inverse / c.factor * ramp;
+  }
+  return frequency;
+}
+
+RopeRows rows_of(const at::Tensor& x, const RopeTable& table, const at::Tensor& positions,
+                 bool interleaved) {
+  RopeRows s;
+  s.heads = x.size(1);
+  s.dim = x.size(2);
+  s.rotary = 2 * table.cos.size(1);
+  s.x_stride = x.stride(0);
+  s.x_head_stride = x.stride(1);
+  s.interleaved = interleaved;
+  s.cos = in_ptr<float>(table.cos);
+  s.sin = in_ptr<float>(table.sin);
+  s.positions = in_ptr<int32_t>(positions);
+  return s;
+}
+
+void check_arguments(const at::Tensor& x, const RopeTable& table, const at::Tensor& positions) {
+  COHORT_CHECK(x.dim() == 3 && x.stride(2) == 1 && 2 * table.cos.size(1) <= x.size(2),
+               "rope: x is [T, heads, D] with contiguous columns, D at least the rotary width");
+  COHORT_CHECK(positions.scalar_type() == at::kInt && positions.is_contiguous() &&
+                   positions.numel() == x.size(0),
+               "rope: one int32 position a row");
+  const int32_t* p = in_ptr<int32_t>(positions);
+  for (int64_t t = 0; t < x.size(0); ++t) {
+    COHORT_CHECK(p[t] >= 0 && p[t] < table.cos.size(0), "rope: position {} outside the table of {}",
+                 p[t], table.cos.size(0));
+  }
+}
+
+struct RopeBackward final : torch::autograd::Node {
+  RopeTable table;
+  at::Tensor positions;
+  bool interleaved = false;
+
+  variable_list apply(variable_list&& grads) override {
+    if (!grads[0].defined()) return {at::Tensor()};
+    const at::Tensor dy = grads[0].contiguous();
+    at::Tensor dx = at::empty_like(dy);
+    const RopeRows s = rows_of(dy, table, positions, interleaved);
+    const int64_t row = s.heads * s.dim;
+    for_dtype(dy.scalar_type(), [&]<class T>() {
+      parallel_items(dy.size(0), row, [&](int64_t begin, int64_t end) {
+        rope_rows_backward<T>(s, begin, end, in_ptr<T>(dy), out_ptr<T>(dx));
+      });
+    });
+    return {dx};
+  }
+};
+
+}  // namespace
+
+RopeTable make_rope_table(const RopeConfig& config, int64_t max_position) {
+  const int64_t half = config.rotary / 2;
+  const std::vector<double> frequency = rope_frequencies(config);
+  const double attention_factor = yarn_mscale(config.factor, config.mscale) /
+                                  yarn_mscale(config.factor, config.mscale_all_dim);
+  RopeTable table;
+  table.cos = at::empty({max_position, half}, at::TensorOptions().dtype(at::kFloat));
+  table.sin = at::empty_like(table.cos);
+  float* cos = out_ptr<float>(table.cos);
+  float* sin = out_ptr<float>(table.sin);
+  for (int64_t p = 0; p < max_position; ++p) {
+    for (int64_t j = 0; j < half; ++j) {
+      // The frequency is rounded to fp32 and the angle is formed in fp32, as transformers does.
+      const float angle = static_cast<float>(p) * static_cast<float>(frequency[j]);
+      cos[p * half + j] = static_cast<float>(std::cos(static_cast<double>(angle)) * attention_factor);
+      sin[p * half + j] = static_cast<float>(std::sin(static_cast<double>(angle)) * attention_factor);
+    }
+  }
+  return table;
+}
+
+at::Tensor rope(const at::Tensor& x, const RopeTable& table, const at::Tensor& positions,
+                bool interleaved) {
+  check_arguments(x, table, positions);
+  at::Tensor y = at::empty(x.sizes(), x.options());
+  const RopeRows s = rows_of(x, table, positions, interleaved);
+  for_dtype(x.scalar_type(), [&]<class T>() {
+    parallel_items(x.size(0), s.heads * s.dim, [&](int64_t begin, int64_t end) {
+      rope_rows<T>(s, begin, end, in_ptr<T>(x), out_ptr<T>(y));
+    });
+  });
+  if (takes_gradient(x)) {
+    auto node = make_node<RopeBackward>(x);
+    node->table = table;
+    node->positions = positions;
+    node->interleaved = interleaved;
+    set_output(y, node);
+  }
+  return y;
+}
+
+}  // namespace cohort::kernels
