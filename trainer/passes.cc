@@ -1,0 +1,85 @@
+#include "trainer/passes.h"
+
+#include "kernels/rows/rows.h"
+#include "kernels/token_logprob/token_logprob.h"
+
+namespace cohort {
+
+Predicted predict(const Decoder& decoder, const at::Tensor& hidden,
+                  const std::vector<Prediction>& predictions, const kernels::RowShards& shards,
+                  double temperature, int64_t num_valid) {
+  const auto count = static_cast<int64_t>(predictions.size());
+  at::Tensor rows = at::empty({count}, at::kInt);
+  at::Tensor targets = at::empty({count}, at::kInt);
+  for (int64_t i = 0; i < count; ++i) {
+    rows.data_ptr<int32_t>()[i] = predictions[i].row;
+    targets.data_ptr<int32_t>()[i] = predictions[i].target;
+  }
+  auto [logprob, entropy] = kernels::token_logprob(kernels::pick_rows(hidden, rows), decoder.head(),
+                                                   targets, temperature, num_valid, shards);
+  return {logprob, entropy};
+}
+
+void each_sample(const std::vector<Prediction>& predictions,
+                 const std::function<void(std::span<const Prediction> run, size_t begin)>& visit) {
+  for (size_t begin = 0; begin < predictions.size();) {
+    size_t end = begin + 1;
+    while (end < predictions.size() && predictions[end].group == predictions[begin].group &&
+           predictions[end].sample == predictions[begin].sample) {
+      ++end;
+    }
+    visit(std::span(predictions).subspan(begin, end - begin), begin);
+    begin = end;
+  }
+}
+
+void apply_loss(const Objective& objective, const std::vector<TrainGroup>& groups,
+                const MicroBatch& batch, const Predicted& predicted, RecordTable& records,
+                BackwardRoots& roots) {
+  const float* logprob = predicted.logprob.data_ptr<float>();
+  const float* entropy = predicted.entropy.data_ptr<float>();
+  const at::Tensor logprob_gradient = at::empty({predicted.logprob.numel()}, at::kFloat);
+  const at::Tensor entropy_gradient = at::empty({predicted.entropy.numel()}, at::kFloat);
+  SampleArrays arrays;
+  each_sample(batch.predictions, [&](std::span<const Prediction> run, size_t begin) {
+    const TrainSample& sample = groups[run[0].group].samples[run[0].sample];
+    for (auto* array : {&arrays.logprob, &arrays.entropy, &arrays.d_logprob, &arrays.d_entropy}) {
+      array->assign(sample.tokens.size(), 0.0f);
+    }
+    double nll = 0;
+    for (size_t i = 0; i < run.size(); ++i) {
+      arrays.logprob[run[i].position] = logprob[begin + i];
+      arrays.entropy[run[i].position] = entropy[begin + i];
+      nll -= static_cast<double>(logprob[begin + i]);
+    }
+    SequenceRecord& record = records[run[0].group][run[0].sample];
+    record = objective.loss(run[0].group, sample, arrays);
+    record.tokens = static_cast<int64_t>(run.size());
+    record.nll = nll;
+    for (size_t i = 0; i < run.size(); ++i) {
+      logprob_gradient.data_ptr<float>()[begin + i] = arrays.d_logprob[run[i].position];
+      entropy_gradient.data_ptr<float>()[begin + i] = arrays.d_entropy[run[i].position];
+    }
+  });
+  roots.outputs.push_back(predicted.logprob);
+  roots.gradients.push_back(logprob_gradient);
+  if (objective.entropy_gradient) {
+    roots.outputs.push_back(predicted.entropy);
+    roots.gradients.push_back(entropy_gradient);
+  }
+}
+
+void apply_mtp_loss(const Objective& objective, const BatchCounts& counts, const MicroBatch& batch,
+                    const Predicted& predicted, RecordTable& records, BackwardRoots& roots) {
+  const float* logprob = predicted.logprob.data_ptr<float>();
+  each_sample(batch.mtp_predictions, [&](std::span<const Prediction> run, size_t begin) {
+    double& nll = records[run[0].group][run[0].sample].mtp_nll;
+    for (size_t i = 0; i < run.size(); ++i) nll -= static_cast<double>(logprob[begin + i]);
+  });
+  const at::Tensor gradient = at::empty({predicted.logprob.numel()}, at::kFloat);
+  gradient.fill_(-objective.mtp_weight / static_cast<double>(counts.mtp_tokens));
+  roots.outputs.push_back(predicted.logprob);
+  roots.gradients.push_back(gradient);
+}
+
+}  // namespace cohort
