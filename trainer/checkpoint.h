@@ -1,31 +1,48 @@
-// Checkpoints: step_N/ holds one HDF5 file a rank (its slice of masters, moments; rank 0 also weights of the reference, router
-// biases, carried groups) and manifest.json with sizes, XXH3 checksums and the run's state. Committed as DESIGN says: every
-// rank writes and fsyncs, barrier, rank 0 writes the manifest into the temporary folder, renames it, fsyncs the parent.
+// Checkpoints: step_N/ holds one HDF5 file a rank (its slice of masters, moments and reference;
+// rank 0's also router biases and carried groups), the tokenizer, and manifest.json with sizes,
+// XXH3 checksums and the run's state. Committed as DESIGN says: every rank writes and fsyncs,
+// barrier, rank 0 writes the manifest into the temporary folder, renames it, fsyncs the parent.
 // Format: docs/formats.md. Any number of ranks can read one.
 #pragma once
 
+#include <cstddef>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "core/comm/communicator.h"
 #include "model/parameter_store.h"
+#include "model/tokenizer/tokenizer.h"
 #include "trainer/learner.h"
 
 namespace cohort {
 
-// Everything beside tensors: data position, schedule, early-stop and best-so-far state, carried groups' file, kernel names.
-using RunState = nlohmann::json;
+// Everything beside tensors.
+struct RunState {
+  nlohmann::json
+      values;  // data position, early stop, best so far, the configuration it was made under
+  std::vector<std::byte> carried;  // groups for the next step (trainer/group_codec.h)
+};
 
 class CheckpointWriter {
  public:
-  CheckpointWriter(Communicator& comm, std::string folder, int64_t keep_last);
+  // Leftovers of a write that died are removed, and step folders above `resumed_step` (corrupt ones
+  // that find_checkpoint passed over) renamed to corrupt_step_N. -1: nothing to keep. All ranks
+  // call it.
+  CheckpointWriter(Communicator& comm, std::string folder, int64_t keep_last,
+                   std::shared_ptr<const Tokenizer> tokenizer, int64_t resumed_step);
   ~CheckpointWriter();  // waits for a write in flight; does not commit it
-  // Copies the state and writes on a thread of its own; a write still in flight is finished and committed first.
-  // `reference` may be null. All ranks call it.
+
+  // Copies the state and writes on a thread of its own; a write still in flight is finished and
+  // committed first. `reference` may be null. All ranks call it. A step that is saved already is
+  // left as it is.
   void save(int64_t step, Learner& learner, ParameterStore& store, ParameterStore* reference,
-            const RunState& state);
-  // Commits a finished write. All ranks call both at the same points: poll() at the end of a step, finish() at the end.
+            RunState state);
+  // This step is kept beside the newest ones; -1: none.
+  void protect(int64_t step);
+  // Commits a finished write. All ranks call both at the same points: poll() at the end of a step,
+  // finish() at the end.
   void poll();
   void finish();
 
@@ -34,14 +51,23 @@ class CheckpointWriter {
   std::unique_ptr<Impl> impl_;
 };
 
-// Newest committed checkpoint of FOLDER that passes its checksums; older ones are tried in turn, each rejection is
-// logged loudly. Empty when there is none.
+// Newest committed checkpoint of FOLDER that passes its checksums; older ones are tried in turn,
+// each rejection is logged loudly. Empty when there is none. All ranks call it and get the same
+// answer.
 std::string find_checkpoint(const std::string& folder, Communicator& comm);
-// Reads masters, moments, weights, biases and reference (when not null) of this rank's slice and returns the state. Throws
-// InputError when shapes contradict the model.
+// Number N of .../step_N; -1 for anything else.
+int64_t checkpoint_step(const std::string& path);
+
+// Reads masters, moments, weights, biases and reference (when not null) of this rank's slice and
+// returns the state. Throws InputError when shapes contradict the model.
 RunState load_checkpoint(const std::string& path, Communicator& comm, Learner& learner,
                          ParameterStore& store, ParameterStore* reference);
-// Weights alone (fp32 masters), for export, eval and the next stage; also its model config and tokenizer folder.
-at::Tensor load_checkpoint_masters(const std::string& path);
+// The state alone.
+RunState load_checkpoint_state(const std::string& path);
+
+// Weights alone, for export, eval and the next stage.
+ModelConfig load_checkpoint_config(const std::string& path);
+at::Tensor load_checkpoint_masters(const std::string& path);                   // fp32, flat order
+void load_checkpoint_buffers(const std::string& path, ParameterStore& store);  // router biases
 
 }  // namespace cohort

@@ -27,9 +27,9 @@ at::ScalarType compute_dtype(const std::string& name);
 
 // PATH: Hugging Face folder, RUN/STAGE/checkpoints/step_N, RUN/STAGE or RUN. Throws InputError when
 // it is none of them.
-LoadedModel load_model(const std::string& path, at::ScalarType dtype);
+LoadedModel load_model(const std::string& path, const std::string& dtype);
 // The run's `model:` section, or a student's: from its path, or random weights under `seed`.
-LoadedModel make_model(const ModelSection& section, at::ScalarType dtype, uint64_t seed);
+LoadedModel make_model(const ModelSection& section, const std::string& dtype, uint64_t seed);
 std::shared_ptr<const Tokenizer> make_tokenizer(const TokenizerConfig& config);
 
 // The checkpoint that a stage's folder stands for: the one its done.json names (the best, with

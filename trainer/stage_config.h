@@ -27,7 +27,8 @@ struct TokenizerConfig {
 // A model to start from: a Hugging Face folder, or random weights of a shape.
 struct ModelSection {
   std::string path;
-  ModelConfig shape;  // vocab_size 0: the tokenizer's
+  ModelConfig shape;           // vocab_size 0: the tokenizer's
+  bool has_tokenizer = false;  // a stage's own model without one takes the run's
   TokenizerConfig tokenizer;
   void describe(Fields& f);
 };

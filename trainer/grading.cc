@@ -1,0 +1,143 @@
+#include "trainer/grading.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include "core/base/error.h"
+
+namespace cohort {
+namespace {
+
+// A template may end inside <think>: what it opened belongs to what is graded.
+std::string opened_by_prompt(const std::string& prompt) {
+  constexpr std::string_view kThink = "<think>";
+  const size_t at = prompt.rfind(kThink);
+  if (at == std::string::npos) return "";
+  const bool only_blanks =
+      prompt.find_first_not_of(" \t\r\n", at + kThink.size()) == std::string::npos;
+  return only_blanks ? prompt.substr(at) : "";
+}
+
+}  // namespace
+
+Grader::Grader(const std::vector<RewardConfig>& rewards, std::shared_ptr<const Tokenizer> tokenizer,
+               std::vector<int64_t> stop_ids)
+    : rubric_(rewards), tokenizer_(std::move(tokenizer)), stop_ids_(std::move(stop_ids)) {}
+
+std::string Grader::graded_text(const Prompt& prompt, const Completion& completion) const {
+  std::span<const int32_t> tokens = completion.tokens;
+  if (completion.finish == Finish::stop && !tokens.empty() &&
+      std::find(stop_ids_.begin(), stop_ids_.end(), tokens.back()) != stop_ids_.end())
+    tokens = tokens.first(tokens.size() - 1);
+  return opened_by_prompt(prompt.text) + tokenizer_->decode(tokens);
+}
+
+void Grader::grade(Group& group) const {
+  group.scores.clear();
+  for (const Completion& completion : group.completions) {
+    const std::string text = graded_text(group.prompt, completion);
+    const Rubric::Scored scored = rubric_.score({.prompt = group.prompt.text,
+                                                 .completion = text,
+                                                 .answer = group.prompt.answer,
+                                                 .truncated = completion.finish == Finish::length});
+    Score score{.total = scored.total, .components = {}};
+    for (const RewardResult& result : scored.components)
+      score.components.push_back({.value = result.value,
+                                  .verdict = static_cast<uint8_t>(result.verdict),
+                                  .reason = static_cast<uint16_t>(result.reason)});
+    group.scores.push_back(std::move(score));
+  }
+}
+
+bool Grader::is_right(const Score& score) const {
+  const int component = rubric_.accuracy_component();
+  if (component < 0) return score.total > 0;
+  return score.components[static_cast<size_t>(component)].verdict ==
+         static_cast<uint8_t>(Verdict::correct);
+}
+
+std::vector<int64_t> Grader::bad_gold(const Dataset& data) const {
+  std::vector<int64_t> bad;
+  const int component = rubric_.accuracy_component();
+  if (component < 0) return bad;
+  for (int64_t i = 0; i < data.size(); ++i) {
+    const Row& row = data.row(i);
+    const std::string text = fmt::format("<answer>{}</answer>", row.answer);
+    const Rubric::Scored scored =
+        rubric_.score({.prompt = row.prompt, .completion = text, .answer = row.answer});
+    if (scored.components[static_cast<size_t>(component)].verdict != Verdict::correct)
+      bad.push_back(i);
+  }
+  return bad;
+}
+
+struct GradingPool::Impl {
+  explicit Impl(const Grader& g) : grader(g) {}
+
+  const Grader& grader;
+  std::mutex mutex;
+  std::condition_variable work, idle;
+  std::deque<Group> waiting;
+  std::vector<Group> graded;
+  size_t in_flight = 0;  // submitted and not yet graded
+  std::exception_ptr error;
+  bool closing = false;
+  std::vector<std::thread> threads;
+
+  void serve() {
+    std::unique_lock lock(mutex);
+    while (true) {
+      work.wait(lock, [&] { return closing || !waiting.empty(); });
+      if (waiting.empty()) return;
+      Group group = std::move(waiting.front());
+      waiting.pop_front();
+      lock.unlock();
+      std::exception_ptr failed;
+      try {
+        grader.grade(group);
+      } catch (...) {
+        failed = std::current_exception();
+      }
+      lock.lock();
+      if (failed && !error) error = failed;
+      graded.push_back(std::move(group));
+      if (--in_flight == 0) idle.notify_all();
+    }
+  }
+};
+
+GradingPool::GradingPool(const Grader& grader, int64_t workers)
+    : impl_(std::make_unique<Impl>(grader)) {
+  for (int64_t i = 0; i < workers; ++i) impl_->threads.emplace_back([this] { impl_->serve(); });
+}
+
+GradingPool::~GradingPool() {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->closing = true;
+  }
+  impl_->work.notify_all();
+  for (std::thread& thread : impl_->threads) thread.join();
+}
+
+void GradingPool::submit(Group&& group) {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->waiting.push_back(std::move(group));
+    ++impl_->in_flight;
+  }
+  impl_->work.notify_one();
+}
+
+std::vector<Group> GradingPool::take() {
+  std::unique_lock lock(impl_->mutex);
+  impl_->idle.wait(lock, [&] { return impl_->in_flight == 0; });
+  if (impl_->error) std::rethrow_exception(std::exchange(impl_->error, nullptr));
+  return std::exchange(impl_->graded, {});
+}
+
+}  // namespace cohort

@@ -1,0 +1,55 @@
+// Where rollouts meet rewards: a completion's text and metadata go to the rubric, its scores into
+// the group.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model/tokenizer/tokenizer.h"
+#include "rewards/reward.h"
+#include "rollout/data/dataset.h"
+#include "rollout/types.h"
+
+namespace cohort {
+
+class Grader {
+ public:
+  // `stop_ids` end a completion and are no part of what is graded.
+  Grader(const std::vector<RewardConfig>& rewards, std::shared_ptr<const Tokenizer> tokenizer,
+         std::vector<int64_t> stop_ids);
+
+  void grade(Group& group) const;  // fills scores; thread-safe
+  const Rubric& rubric() const { return rubric_; }
+  // Whether this completion's answer is right, by the rubric's accuracy component; by a positive
+  // total when it has none.
+  bool is_right(const Score& score) const;
+  // Rows of `data` whose gold answer, given in <answer> tags, its own reward does not accept.
+  std::vector<int64_t> bad_gold(const Dataset& data) const;
+
+ private:
+  std::string graded_text(const Prompt& prompt, const Completion& completion) const;
+
+  Rubric rubric_;
+  std::shared_ptr<const Tokenizer> tokenizer_;
+  std::vector<int64_t> stop_ids_;
+};
+
+// Threads that grade groups while others are still being sampled.
+class GradingPool {
+ public:
+  GradingPool(const Grader& grader, int64_t workers);
+  ~GradingPool();
+  GradingPool(const GradingPool&) = delete;
+  GradingPool& operator=(const GradingPool&) = delete;
+
+  void submit(Group&& group);
+  // Waits for all that was submitted; in no particular order. A grader's exception is thrown here.
+  std::vector<Group> take();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace cohort

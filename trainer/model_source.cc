@@ -1,0 +1,122 @@
+#include "trainer/model_source.h"
+
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "core/comm/communicator.h"
+#include "model/hf_folder.h"
+#include "trainer/checkpoint.h"
+#include "trainer/run_config.h"
+#include "trainer/run_folder.h"
+
+namespace cohort {
+namespace {
+
+void finish_model(LoadedModel& model) {
+  const int64_t tokens = model.tokenizer->vocab_size(), rows = model.store->config().vocab_size;
+  if (tokens > rows)
+    throw_error<InputError>("{}: the tokenizer has {} tokens, the model only {}", model.origin,
+                            tokens, rows);
+  model.decoder = std::make_unique<Decoder>(*model.store);
+}
+
+LoadedModel load_hf(const std::string& folder, at::ScalarType dtype) {
+  LoadedModel model;
+  model.origin = folder;
+  model.store = std::make_unique<ParameterStore>(read_hf_config(folder), dtype);
+  load_hf_weights(folder, *model.store, &model.masters);
+  model.tokenizer = Tokenizer::load(folder);
+  finish_model(model);
+  return model;
+}
+
+LoadedModel load_checkpoint_model(const std::string& path, at::ScalarType dtype) {
+  LoadedModel model;
+  model.origin = path;
+  model.store = std::make_unique<ParameterStore>(load_checkpoint_config(path), dtype);
+  model.masters = load_checkpoint_masters(path);
+  if (model.masters.numel() != model.store->numel())
+    throw_error<InputError>("{}: {} weights, its configuration has {}", path, model.masters.numel(),
+                            model.store->numel());
+  model.store->flat().copy_(model.masters);
+  load_checkpoint_buffers(path, *model.store);
+  model.tokenizer = Tokenizer::load(path + "/tokenizer");
+  finish_model(model);
+  return model;
+}
+
+// The last stage of the run, in its pipeline's order, that has a checkpoint.
+std::string run_checkpoint(const std::string& run) {
+  const RunConfig config = read_run_config(run + "/config.yaml", {});
+  std::string found;
+  for (const StageConfig& stage : config.pipeline)
+    if (const std::string path = stage_checkpoint(run + "/" + stage.name()); !path.empty())
+      found = path;
+  if (found.empty()) throw_error<InputError>("{}: no stage of this run has a checkpoint yet", run);
+  return found;
+}
+
+}  // namespace
+
+at::ScalarType compute_dtype(const std::string& name) {
+  if (name == "fp32") return at::kFloat;
+  if (name == "bf16") return at::kBFloat16;
+  throw_error<ConfigError>("dtype \"{}\" is not fp32 or bf16", name);
+}
+
+std::string stage_checkpoint(const std::string& stage_folder) {
+  const std::string checkpoints = stage_folder + "/checkpoints";
+  if (const auto done = read_done(stage_folder); done && !done->checkpoint.empty())
+    return checkpoints + "/" + done->checkpoint;
+  const auto alone = make_null_communicator();
+  return find_checkpoint(checkpoints, *alone);
+}
+
+LoadedModel load_model(const std::string& path, const std::string& dtype_name) {
+  const at::ScalarType dtype = compute_dtype(dtype_name);
+  if (!path_exists(path)) throw_error<InputError>("{}: there is no such model", path);
+  if (path_exists(path + "/manifest.json")) return load_checkpoint_model(path, dtype);
+  if (path_exists(path + "/config.json")) return load_hf(path, dtype);
+  if (path_exists(path + "/config.yaml")) return load_checkpoint_model(run_checkpoint(path), dtype);
+  if (path_exists(path + "/checkpoints")) {
+    const std::string checkpoint = stage_checkpoint(path);
+    if (checkpoint.empty()) throw_error<InputError>("{}: no checkpoint in it is whole", path);
+    return load_checkpoint_model(checkpoint, dtype);
+  }
+  throw_error<InputError>(
+      "{}: neither a Hugging Face folder, nor a checkpoint, a stage or a run of ours", path);
+}
+
+std::shared_ptr<const Tokenizer> make_tokenizer(const TokenizerConfig& config) {
+  if (config.kind == "path") return Tokenizer::load(config.path);
+  if (config.kind == "bytes") return Tokenizer::bytes(config.special);
+  return Tokenizer::characters(config.alphabet, config.special);
+}
+
+LoadedModel make_model(const ModelSection& section, const std::string& dtype, uint64_t seed) {
+  if (!section.path.empty()) return load_model(section.path, dtype);
+  LoadedModel model;
+  model.origin = "random weights";
+  model.tokenizer = make_tokenizer(section.tokenizer);
+  ModelConfig shape = section.shape;
+  if (shape.vocab_size == 0) shape.vocab_size = model.tokenizer->vocab_size();
+  if (shape.eos_token_id < 0) shape.eos_token_id = model.tokenizer->eos_id();
+  if (shape.pad_token_id < 0) shape.pad_token_id = model.tokenizer->pad_id();
+  model.store = std::make_unique<ParameterStore>(shape, compute_dtype(dtype));
+  model.store->initialise(seed, &model.masters);
+  finish_model(model);
+  return model;
+}
+
+void export_hf(const LoadedModel& model, const std::string& folder, const std::string& type) {
+  if (path_exists(folder) && !list_folder(folder).empty())
+    throw_error<InputError>("{}: the folder is not empty", folder);
+  const std::string part = folder + ".part";
+  if (path_exists(part)) remove_tree(part);
+  make_folders(part);
+  save_hf_folder(part, *model.store, model.masters, type == "bf16" ? at::kBFloat16 : at::kFloat);
+  model.tokenizer->save(part);
+  if (path_exists(folder)) remove_tree(folder);
+  commit_rename(part, folder);
+}
+
+}  // namespace cohort
