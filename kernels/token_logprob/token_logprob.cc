@@ -1,0 +1,172 @@
+#include "kernels/token_logprob/token_logprob.h"
+
+#include "kernels/autograd_node.h"
+#include "kernels/linear/linear.h"
+#include "kernels/op_support.h"
+#include "kernels/token_logprob/token_logprob_rows.h"
+
+namespace cohort::kernels {
+namespace {
+
+// Element operations of one column of a row, for dealing rows to threads.
+constexpr int64_t kWorkAColumn = 4;
+
+// Rows whose logits exist at a time: 16 MB of them, a function of the vocabulary alone, since in backward the
+// weight gradient is summed block by block.
+int64_t rows_a_block(int64_t vocab) {
+  constexpr int64_t kLogits = (16 << 20) / 4;
+  return std::clamp<int64_t>(kLogits / vocab / 8 * 8, 8, 512);
+}
+
+struct TokenLogprobBackward final : torch::autograd::Node {
+  SavedVariable h;
+  at::Tensor targets, lse, entropy;
+  const Param* w = nullptr;
+  float inv_temperature = 1;
+  int64_t num_valid = 0;
+  RowShards shards;
+
+  variable_list apply(variable_list&& grads) override;
+  void block_logit_grads(const at::Tensor& logits, int64_t begin, const float* d_logprob,
+                         const float* d_entropy, const at::Tensor& d_logits) const;
+  void release_variables() override { h.reset_data(); }
+};
+
+void TokenLogprobBackward::block_logit_grads(const at::Tensor& logits, int64_t begin,
+                                             const float* d_logprob, const float* d_entropy,
+                                             const at::Tensor& d_logits) const {
+  const int64_t vocab = logits.size(1);
+  for_dtype(d_logits.scalar_type(), [&]<class T>() {
+    parallel_items(logits.size(0), vocab * kWorkAColumn, [&](int64_t first, int64_t last) {
+      for (int64_t r = first; r < last; ++r) {
+        const int64_t p = begin + r;
+        const LogprobRowGrad g = {vocab,
+                                  num_valid,
+                                  in_ptr<int32_t>(targets)[p],
+                                  inv_temperature,
+                                  in_ptr<float>(lse)[p],
+                                  in_ptr<float>(entropy)[p],
+                                  d_logprob != nullptr ? d_logprob[p] : 0.0f,
+                                  d_entropy != nullptr ? d_entropy[p] : 0.0f};
+        logprob_row_backward<T>(in_ptr<float>(logits) + r * vocab, g,
+                                out_ptr<T>(d_logits) + r * vocab);
+      }
+    });
+  });
+}
+
+// Blocks start at shard borders, so that a shard's weight gradient does not depend on the shards beside it.
+variable_list TokenLogprobBackward::apply(variable_list&& grads) {
+  const at::Tensor hidden = h.unpack();
+  at::Tensor dh = at::empty_like(hidden);
+  const int64_t vocab = w->data.size(0);
+  const auto values = [](const at::Tensor& g) { return g.defined() ? g.contiguous() : g; };
+  const at::Tensor d_logprob = values(grads[0]), d_entropy = values(grads[1]);
+  const float* d_lp = d_logprob.defined() ? in_ptr<float>(d_logprob) : nullptr;
+  const float* d_h = d_entropy.defined() ? in_ptr<float>(d_entropy) : nullptr;
+  const std::vector<int64_t> one_shard = {0, hidden.size(0)};
+  const std::vector<int64_t>& borders = w->trainable() ? *shards : one_shard;
+  const int64_t block = rows_a_block(vocab);
+  at::Tensor logits_buffer = at::empty({block, vocab}, lse.options());
+  at::Tensor d_logits_buffer = at::empty({block, vocab}, hidden.options());
+  for (size_t s = 0; s + 1 < borders.size(); ++s) {
+    for (int64_t begin = borders[s]; begin < borders[s + 1]; begin += block) {
+      const int64_t rows = std::min(block, borders[s + 1] - begin);
+      const at::Tensor x = hidden.narrow(0, begin, rows);
+      at::Tensor logits = logits_buffer.narrow(0, 0, rows);
+      at::Tensor d_logits = d_logits_buffer.narrow(0, 0, rows);
+      linear_out(x, *w, logits);
+      block_logit_grads(logits, begin, d_lp, d_h, d_logits);
+      at::Tensor dx = dh.narrow(0, begin, rows);
+      linear_input_grad_out(d_logits, *w, dx);
+      if (w->trainable()) {
+        std::vector<int64_t> offsets(borders.size(), 0);
+        std::fill(offsets.begin() + static_cast<int64_t>(s) + 1, offsets.end(), rows);
+        linear_weight_grad(d_logits, x, *w, offsets);
+      }
+    }
+  }
+  return {dh};
+}
+
+void check_arguments(const at::Tensor& h, const Param& w, const at::Tensor& targets,
+                     double temperature, int64_t num_valid, const RowShards& shards) {
+  COHORT_CHECK(h.dim() == 2 && h.is_contiguous() && w.data.dim() == 2 &&
+                   h.size(1) == w.data.size(1) && h.scalar_type() == w.data.scalar_type(),
+               "token_logprob: h is contiguous [P, H], w [V, H] of its dtype");
+  COHORT_CHECK(targets.dim() == 1 && targets.size(0) == h.size(0) && targets.is_contiguous() &&
+                   targets.scalar_type() == at::kInt,
+               "token_logprob: one int32 target a row");
+  COHORT_CHECK(temperature > 0 && num_valid > 0 && num_valid <= w.data.size(0),
+               "token_logprob: temperature {}, {} valid of {} columns", temperature, num_valid,
+               w.data.size(0));
+  const int32_t* target = in_ptr<int32_t>(targets);
+  for (int64_t p = 0; p < h.size(0); ++p) {
+    COHORT_CHECK(target[p] >= 0 && target[p] < num_valid, "target {} of {} columns", target[p],
+                 num_valid);
+  }
+  if (w.trainable() && takes_gradient(h)) {
+    COHORT_CHECK(shards && w.grad.size(0) + 1 == static_cast<int64_t>(shards->size()) &&
+                     shards->back() == h.size(0),
+                 "token_logprob: the row shards do not match w.grad or the rows");
+  }
+}
+
+}  // namespace
+
+TokenLogprob token_logprob(const at::Tensor& h, const Param& w, const at::Tensor& targets,
+                           double temperature, int64_t num_valid, const RowShards& shards) {
+  check_arguments(h, w, targets, temperature, num_valid, shards);
+  const int64_t rows = h.size(0), vocab = w.data.size(0);
+  const float inv_temperature = static_cast<float>(1.0 / temperature);
+  const at::TensorOptions fp32 = h.options().dtype(at::kFloat);
+  const TokenLogprob result = {at::empty({rows}, fp32), at::empty({rows}, fp32)};
+  const at::Tensor lse = at::empty({rows}, fp32);
+  const at::Tensor hidden = h.detach();
+  const int64_t block = std::min(rows_a_block(vocab), rows);
+  at::Tensor buffer = at::empty({block, vocab}, fp32);
+  for (int64_t begin = 0; begin < rows; begin += block) {
+    const int64_t count = std::min(block, rows - begin);
+    at::Tensor logits = buffer.narrow(0, 0, count);
+    linear_out(hidden.narrow(0, begin, count), w, logits);
+    parallel_items(count, vocab * kWorkAColumn, [&](int64_t first, int64_t last) {
+      for (int64_t r = first; r < last; ++r) {
+        const float* row = in_ptr<float>(logits) + r * vocab;
+        const SoftmaxRow s = softmax_row(row, num_valid, inv_temperature);
+        const int64_t p = begin + r;
+        out_ptr<float>(lse)[p] = s.lse;
+        out_ptr<float>(result.entropy)[p] = s.entropy;
+        out_ptr<float>(result.logprob)[p] =
+            row_logprob(row, in_ptr<int32_t>(targets)[p], {inv_temperature, s.max, s.lse});
+      }
+    });
+  }
+  if (takes_gradient(h)) {
+    auto node = make_node<TokenLogprobBackward>(h);
+    node->h = save_input(h);
+    node->targets = targets;
+    node->lse = lse;
+    node->w = &w;
+    node->inv_temperature = inv_temperature;
+    node->num_valid = num_valid;
+    node->shards = shards;
+    node->entropy = result.entropy.detach();  // not the output itself, which would hold the node
+    set_output(result.logprob, node);
+    set_output(result.entropy, node);
+  }
+  return result;
+}
+
+at::Tensor logits(const at::Tensor& h, const Param& w) {
+  at::Tensor out = at::empty({h.size(0), w.data.size(0)}, h.options().dtype(at::kFloat));
+  linear_out(h.detach(), w, out);
+  return out;
+}
+
+RowSoftmax row_softmax(const float* row, int64_t num_valid, double temperature) {
+  const float inv_temperature = static_cast<float>(1.0 / temperature);
+  const SoftmaxRow s = softmax_row(row, num_valid, inv_temperature);
+  return {inv_temperature, s.max, s.lse};
+}
+
+}  // namespace cohort::kernels
