@@ -38,6 +38,9 @@ std::string fault_of(const json::parse_error& e) {
 }
 
 json parse_row(const std::string& path, int64_t line, std::string_view text) {
+  if (const size_t nul = text.find('\0');
+      nul != std::string_view::npos)  // the parser's end of text
+    throw_error<InputError>("{}:{}: not JSON: a NUL character in column {}", path, line, nul + 1);
   json row;
   try {
     row = json::parse(text);

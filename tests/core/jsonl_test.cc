@@ -92,6 +92,8 @@ TEST_F(Jsonl, ErrorsNameFileAndLine) {
   EXPECT_EQ(input_error().rfind(path() + ":1: invalid UTF-8", 0), 0u) << input_error();
   put("{\"a\":1} {\"a\":2}\n");
   EXPECT_EQ(input_error().rfind(path() + ":1: not JSON", 0), 0u) << input_error();
+  put(std::string("{\"a\":1}\0{}\n", 11));
+  EXPECT_EQ(input_error(), path() + ":1: not JSON: a NUL character in column 8");
   put(std::string(100000, '['));
   EXPECT_EQ(input_error().rfind(path() + ":1: not JSON", 0), 0u) << input_error();
   EXPECT_LT(input_error().size(), path().size() + 200);
