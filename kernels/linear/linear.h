@@ -1,6 +1,6 @@
-// y[m, n] = sum_k x[m, k] w[n, k], row-invariant: every y[m, n] is one accumulator that runs over k in one
-// fixed order, so a row has the same bits alone and in any batch, on any number of threads. fp32 or bf16
-// inputs, fp32 accumulation. No bias (the architecture has none).
+// y[m, n] = sum_k x[m, k] w[n, k], row-invariant: every y[m, n] is one accumulator that runs over k
+// in one fixed order, so a row has the same bits alone and in any batch, on any number of threads.
+// fp32 or bf16 inputs, fp32 accumulation. No bias (the architecture has none).
 //
 // Backward: dX[m, k] = sum_n dY[m, n] w[n, k], row-invariant in the same way;
 //           dW_s[n, k] += sum over the rows m of shard s, in order, dY[m, n] x[m, k], fp32.
@@ -10,12 +10,13 @@
 
 namespace cohort::kernels {
 
-// x [M, K] in w's dtype, rows contiguous; result [M, N] in x's dtype, or fp32 when fp32_out. Takes part in
-// autograd when x requires a gradient. Empty M is allowed.
-at::Tensor linear(const at::Tensor& x, const Param& w, const RowShards& shards, bool fp32_out = false);
+// x [M, K] in w's dtype, rows contiguous; result [M, N] in x's dtype, or fp32 when fp32_out. Takes
+// part in autograd when x requires a gradient. Empty M is allowed.
+at::Tensor linear(const at::Tensor& x, const Param& w, const RowShards& shards,
+                  bool fp32_out = false);
 
-// One weight a group: group g's rows are [offsets[g], offsets[g+1]) of x; w [G, N, K]. The building block of
-// the experts and of absorbed MLA (a group a head). No autograd; kernels/moe calls these.
+// One weight a group: group g's rows are [offsets[g], offsets[g+1]) of x; w [G, N, K]. The building
+// block of the experts and of absorbed MLA (a group a head). No autograd; kernels/moe calls these.
 // transposed: y[m, k] = sum_n x[m, n] w[g, n, k] (the direction of dX).
 void grouped_linear_out(const at::Tensor& x, const Param& w, const std::vector<int64_t>& offsets,
                         bool transposed, at::Tensor& out);
@@ -24,13 +25,15 @@ void grouped_linear_out(const at::Tensor& x, const Param& w, const std::vector<i
 void grouped_weight_grad(const at::Tensor& dy, const at::Tensor& x, const Param& w,
                          const std::vector<int64_t>& segments);
 
-// The plain GEMM pieces, for kernels/token_logprob: out[M, N] fp32 = x w^T; dx = dy w; grad[s] += dy^T x.
+// The plain GEMM pieces, for kernels/token_logprob: out[M, N] fp32 = x w^T; dx = dy w; grad[s] +=
+// dy^T x.
 void linear_out(const at::Tensor& x, const Param& w, at::Tensor& out);
 void linear_input_grad_out(const at::Tensor& dy, const Param& w, at::Tensor& dx);
 void linear_weight_grad(const at::Tensor& dy, const at::Tensor& x, const Param& w,
                         const std::vector<int64_t>& shard_offsets);
 
-// Which micro-kernel this machine uses ("avx512-bf16", "avx512", "avx2", "portable"), for the manifest.
+// Which micro-kernel this machine uses ("avx512-bf16", "avx512", "avx2", "portable"), for the
+// manifest.
 const char* linear_kernel_name(at::ScalarType dtype);
 
 }  // namespace cohort::kernels
