@@ -1,0 +1,186 @@
+// Goldens: PyPI `tokenizers`, by tools/goldens/make_tokenizer_goldens.py.
+#include "model/tokenizer/tokenizer.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "model/tokenizer/byte_alphabet.h"
+
+namespace cohort {
+namespace {
+
+using nlohmann::json;
+
+const std::string kGoldens = COHORT_SOURCE_DIR "/tests/golden/model/tokenizer/";
+const std::vector<std::string> kSpecials = {"<pad>",    "<|user|>", "<|assistant|>", "<think>",
+                                            "</think>", "<answer>", "</answer>",     "<|eos|>"};
+const std::string kCharacters = "0123456789+-*/=,() .abcdefghijklmnopqrstuvwxyz?:";
+
+void expect_cases(const Tokenizer& tokenizer, const std::string& name) {
+  const json cases = json::parse(read_file(kGoldens + name + "/cases.json"));
+  ASSERT_FALSE(cases["encode"].empty());
+  for (const json& row : cases["encode"]) {
+    const auto text = row["text"].get<std::string>();
+    const auto ids = row["ids"].get<std::vector<int32_t>>();
+    EXPECT_EQ(tokenizer.encode(text), ids) << row["text"];
+    EXPECT_EQ(tokenizer.decode(ids), row["decoded"].get<std::string>());
+    EXPECT_EQ(tokenizer.decode(ids, /*skip_special=*/true), row["plain"].get<std::string>());
+  }
+  for (const json& row : cases["decode"])
+    EXPECT_EQ(tokenizer.decode(row["ids"].get<std::vector<int32_t>>()),
+              row["decoded"].get<std::string>());
+}
+
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string name =
+        (std::filesystem::temp_directory_path() / "cohort_tokenizer_XXXXXX").string();
+    path_ = mkdtemp(name.data());
+  }
+  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+// A tokenizer.json over the letters a, b, c, d with one thing changed.
+std::string small_tokenizer(const std::function<void(json&)>& change) {
+  json t = {{"added_tokens", json::array()},
+            {"normalizer", nullptr},
+            {"pre_tokenizer", {{"type", "ByteLevel"}, {"add_prefix_space", false}}},
+            {"decoder", {{"type", "ByteLevel"}}},
+            {"model",
+             {{"type", "BPE"},
+              {"vocab", {{"a", 0}, {"b", 1}, {"c", 2}, {"ab", 3}, {"abc", 4}, {"bc", 5}}},
+              {"merges", {"b c", "a b"}}}}};
+  change(t);
+  return t.dump();
+}
+
+std::shared_ptr<const Tokenizer> load_text(const std::string& tokenizer_json) {
+  TemporaryFolder folder;
+  write_file_atomic(folder.path() + "/tokenizer.json", tokenizer_json);
+  return Tokenizer::load(folder.path());
+}
+
+std::string error_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "(no InputError)";
+}
+
+TEST(Tokenizer, Gpt2StyleMatchesTokenizers) {
+  expect_cases(*Tokenizer::load(kGoldens + "bpe_gpt2"), "bpe_gpt2");
+}
+
+TEST(Tokenizer, SplitSequenceMatchesTokenizers) {
+  expect_cases(*Tokenizer::load(kGoldens + "bpe_splits"), "bpe_splits");
+}
+
+TEST(Tokenizer, CharactersMatchTokenizers) {
+  const auto tokenizer = Tokenizer::characters(kCharacters, kSpecials);
+  EXPECT_EQ(tokenizer->vocab_size(), 56);
+  EXPECT_EQ(tokenizer->eos_id(), 7);
+  EXPECT_EQ(tokenizer->pad_id(), 0);
+  EXPECT_EQ(tokenizer->id_of("0"), 8);
+  EXPECT_EQ(tokenizer->id_of("</think>"), 4);
+  EXPECT_EQ(tokenizer->id_of("Z"), -1);
+  expect_cases(*tokenizer, "characters");
+}
+
+TEST(Tokenizer, BytesMatchTokenizers) {
+  const auto tokenizer = Tokenizer::bytes(kSpecials);
+  EXPECT_EQ(tokenizer->vocab_size(), 264);
+  EXPECT_EQ(tokenizer->encode("A\n"), (std::vector<int32_t>{8 + 'A', 8 + '\n'}));
+  expect_cases(*tokenizer, "bytes");
+}
+
+TEST(Tokenizer, SavedBuiltInReadsBackByteForByte) {
+  TemporaryFolder first, second;
+  Tokenizer::characters(kCharacters, kSpecials)->save(first.path());
+  const auto loaded = Tokenizer::load(first.path());
+  EXPECT_EQ(loaded->eos_id(), 7);
+  expect_cases(*loaded, "characters");
+  loaded->save(second.path());
+  for (const char* name : {"/tokenizer.json", "/tokenizer_config.json"})
+    EXPECT_EQ(read_file(second.path() + name), read_file(first.path() + name));
+}
+
+TEST(Tokenizer, UnknownCharacterIsNamed) {
+  const auto tokenizer = Tokenizer::characters("abc", {"<|eos|>"});
+  EXPECT_EQ(error_of([&] { tokenizer->encode("abé"); }),
+            "the tokenizer has no token for the character 'é' (U+00E9)");
+  EXPECT_EQ(error_of([&] { tokenizer->encode("a\nb"); }),
+            "the tokenizer has no token for the character U+000A");
+  EXPECT_EQ(error_of([&] { tokenizer->encode("a\xFF"); }), "text is not valid UTF-8 at byte 1");
+}
+
+TEST(Tokenizer, WithoutSpecialsThereIsNoEos) {
+  const auto tokenizer = Tokenizer::characters("abc", {});
+  EXPECT_EQ(tokenizer->eos_id(), -1);
+  EXPECT_EQ(tokenizer->pad_id(), -1);
+}
+
+TEST(Tokenizer, RepeatedTokenIsAConfigError) {
+  EXPECT_THROW(Tokenizer::characters("aa", {}), ConfigError);
+  EXPECT_THROW(Tokenizer::characters("a", {"<x>", "<x>"}), ConfigError);
+  EXPECT_THROW(Tokenizer::characters("é", {}), ConfigError);
+}
+
+TEST(Tokenizer, LowestRankMergesFirst) {
+  // "b c" ranks before "a b", so abc is a + bc; ignore_merges takes the whole piece.
+  EXPECT_EQ(load_text(small_tokenizer([](json&) {}))->encode("abc"), (std::vector<int32_t>{0, 5}));
+  const auto whole =
+      load_text(small_tokenizer([](json& t) { t["model"]["ignore_merges"] = true; }));
+  EXPECT_EQ(whole->encode("abc"), (std::vector<int32_t>{4}));
+}
+
+TEST(Tokenizer, LongPieceMergesInReasonableTime) {
+  const auto tokenizer = load_text(small_tokenizer([](json&) {}));
+  EXPECT_EQ(tokenizer->encode(std::string(200000, 'a')).size(), 200000u);
+}
+
+TEST(Tokenizer, UnsupportedComponentsAreNamed) {
+  const auto refused = [](const char* named, const std::function<void(json&)>& change) {
+    const std::string error = error_of([&] { load_text(small_tokenizer(change)); });
+    EXPECT_NE(error.find(named), std::string::npos) << error;
+  };
+  refused("Metaspace", [](json& t) { t["pre_tokenizer"] = {{"type", "Metaspace"}}; });
+  refused("without ByteLevel", [](json& t) {
+    t["pre_tokenizer"] = {{"type", "Digits"}, {"individual_digits", true}};
+  });
+  refused("add_prefix_space", [](json& t) { t["pre_tokenizer"]["add_prefix_space"] = true; });
+  refused("normalizer", [](json& t) { t["normalizer"] = {{"type", "Lowercase"}}; });
+  refused("truncation", [](json& t) { t["truncation"] = {{"max_length", 4}}; });
+  refused("WordPiece", [](json& t) { t["model"]["type"] = "WordPiece"; });
+  refused("byte_fallback", [](json& t) { t["model"]["byte_fallback"] = true; });
+  refused("unk_token", [](json& t) { t["model"]["unk_token"] = "a"; });
+  refused("decoder", [](json& t) { t["decoder"] = {{"type", "WordPiece"}}; });
+  refused("merge 1", [](json& t) { t["model"]["merges"] = {"b c", "a z"}; });
+}
+
+TEST(Tokenizer, MissingOrBrokenFilesAreNamed) {
+  TemporaryFolder folder;
+  EXPECT_NE(error_of([&] { Tokenizer::load(folder.path()); }).find("has no tokenizer.json"),
+            std::string::npos);
+  EXPECT_NE(error_of([&] { load_text("{"); }).find("is not a JSON object"), std::string::npos);
+}
+
+TEST(Utf8, BrokenSequencesAreReplacedByMaximalSubparts) {
+  EXPECT_EQ(to_valid_utf8("a\xE2\x82z"), "a\uFFFDz");
+  EXPECT_EQ(to_valid_utf8("\xF0\x9F\x99\x82"), "🙂");
+  EXPECT_EQ(to_valid_utf8("\xED\xA0\x80"), "\uFFFD\uFFFD\uFFFD");  // a surrogate
+  EXPECT_EQ(to_valid_utf8("\xC0\x80"), "\uFFFD\uFFFD");            // overlong
+}
+
+}  // namespace
+}  // namespace cohort
