@@ -18,7 +18,9 @@ using RowShards = std::shared_ptr<const std::vector<int64_t>>;
 
 struct Param {
   at::Tensor data;  // compute dtype (fp32 or bf16), contiguous: [N, K], [E, N, K] or [N]
-  at::Tensor grad;  // fp32 [S, ...data.shape], S local logical shards; undefined: frozen or inference
+  // fp32 [S, ...data.shape], S local logical shards; undefined: frozen or inference. A slice is contiguous, but the
+  // slices lie grad.stride(0) apart: each is a part of its shard's flat buffer.
+  at::Tensor grad;
   // Must be raised by whoever writes `data`: packed forms are rebuilt when it has moved.
   int64_t version = 0;
 

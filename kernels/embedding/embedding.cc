@@ -25,7 +25,7 @@ struct EmbeddingBackward final : torch::autograd::Node {
       parallel_items(column_chunks(dim), rows * kColumnChunk, [&](int64_t first, int64_t last) {
         const int64_t begin = first * kColumnChunk, end = std::min(last * kColumnChunk, dim);
         for (size_t s = 0; s + 1 < shards->size(); ++s) {
-          float* grad = out_ptr<float>(w->grad) + static_cast<int64_t>(s) * w->data.numel();
+          float* grad = out_ptr<float>(w->grad) + static_cast<int64_t>(s) * w->grad.stride(0);
           for (int64_t r = (*shards)[s]; r < (*shards)[s + 1]; ++r) {
             const T* d = in_ptr<T>(dy) + r * dim;
             float* g = grad + ids[r] * dim;

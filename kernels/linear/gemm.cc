@@ -277,7 +277,7 @@ std::vector<WeightGradSegment> grouped_segments(const Param& w, std::span<const 
   for (int64_t g = 0; g < groups; ++g) {
     for (int64_t s = 0; s < shards; ++s) {
       const int64_t i = g * shards + s;
-      segments.push_back({rows[i], rows[i + 1], grad + (s * groups + g) * size});
+      segments.push_back({rows[i], rows[i + 1], grad + s * w.grad.stride(0) + g * size});
     }
   }
   return segments;

@@ -48,9 +48,9 @@ void check_weight_grad(const at::Tensor& dy, const at::Tensor& x, const Param& w
       dy.size(0) == x.size(0) && dy.size(1) == w.data.size(-2) && x.size(1) == w.data.size(-1),
       "linear: gradient of a [{}, {}] weight from dy [{}, {}] and x [{}, {}]", w.data.size(-2),
       w.data.size(-1), dy.size(0), dy.size(1), x.size(0), x.size(1));
-  COHORT_CHECK(w.grad.scalar_type() == at::kFloat && w.grad.is_contiguous() &&
-                   w.grad.dim() == w.data.dim() + 1,
-               "a weight's gradient is contiguous fp32 [shards, ...]");
+  COHORT_CHECK(w.grad.scalar_type() == at::kFloat && w.grad.dim() == w.data.dim() + 1 &&
+                   w.grad.select(0, 0).is_contiguous(),
+               "a weight's gradient is fp32 [shards, ...], contiguous within a shard");
 }
 
 // The graph's node of y = linear(x, w): the weight's gradient goes to w.grad, x's flows on.
@@ -128,11 +128,10 @@ void linear_weight_grad(const at::Tensor& dy_any, const at::Tensor& x, const Par
                    shard_offsets.front() == 0 && shard_offsets.back() == x.size(0),
                "linear: the shards must cover {} rows, {} gradient slices", x.size(0),
                w.grad.size(0));
-  const int64_t size = w.data.numel();
   float* grad = w.grad.data_ptr<float>();
   std::vector<gemm::WeightGradSegment> segments;
   for (int64_t s = 0; s < w.grad.size(0); ++s) {
-    segments.push_back({shard_offsets[s], shard_offsets[s + 1], grad + s * size});
+    segments.push_back({shard_offsets[s], shard_offsets[s + 1], grad + s * w.grad.stride(0)});
   }
   gemm::weight_grad(gemm::micro_kernels(x.scalar_type()), gemm::rows_of(dy), gemm::rows_of(x),
                     w.data.size(0), w.data.size(1), segments);

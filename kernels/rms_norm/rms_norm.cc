@@ -47,7 +47,7 @@ at::Tensor backward(const at::Tensor& x, const Param& w, double eps, const RowSh
         rms_norm_weight_grad<T>(rows_of(x, eps, begin, end), in_ptr<T>(x) + begin * stride,
                                 in_ptr<T>(dy) + begin * dim, in_ptr<float>(scale) + begin,
                                 first * kColumnChunk, end_column,
-                                out_ptr<float>(w.grad) + static_cast<int64_t>(s) * dim);
+                                out_ptr<float>(w.grad) + static_cast<int64_t>(s) * w.grad.stride(0));
       }
     });
   });

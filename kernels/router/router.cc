@@ -74,7 +74,7 @@ variable_list RouteBackward::apply(variable_list&& grads) {
         const int64_t begin = (*shards)[s], end = (*shards)[s + 1];
         gate_weight_grad<T>(d + begin * experts, in_ptr<T>(input) + begin * dim, end - begin,
                             experts, dim, first * kColumnChunk, std::min(last * kColumnChunk, dim),
-                            out_ptr<float>(w->grad) + static_cast<int64_t>(s) * experts * dim);
+                            out_ptr<float>(w->grad) + static_cast<int64_t>(s) * w->grad.stride(0));
       }
     });
   });
