@@ -3,6 +3,7 @@
 
 #include "core/base/error.h"
 #include "core/comm/communicator.h"
+#include "core/comm/mpi_communicator.h"
 
 namespace cohort {
 namespace {
@@ -23,11 +24,21 @@ int launched_ranks() {
   return 1;
 }
 
+double timeout_of(const CommConfig& config) {
+  const char* text = std::getenv("COHORT_COMM_TIMEOUT_S");
+  if (!text) return config.timeout_s;
+  char* end = nullptr;
+  const double timeout_s = std::strtod(text, &end);
+  if (end == text || *end != '\0' || !(timeout_s > 0))
+    throw_error<ConfigError>("COHORT_COMM_TIMEOUT_S: expected seconds above 0, found '{}'", text);
+  return timeout_s;
+}
+
 }  // namespace
 
-std::unique_ptr<Communicator> make_communicator(const CommConfig&) {
-  if (const int ranks = launched_ranks(); ranks > 1)
-    throw_error<CommError>("started as one of {} ranks, but this build has no MPI", ranks);
+std::unique_ptr<Communicator> make_communicator(const CommConfig& config) {
+  const double timeout_s = timeout_of(config);
+  if (const int ranks = launched_ranks(); ranks > 1) return make_mpi_communicator(ranks, timeout_s);
   return make_null_communicator();
 }
 
