@@ -1,0 +1,132 @@
+#include "model/decoder.h"
+
+#include <ATen/ops/cat.h>
+
+#include <optional>
+
+#include "core/base/error.h"
+#include "kernels/embedding/embedding.h"
+#include "kernels/linear/linear.h"
+#include "kernels/rms_norm/rms_norm.h"
+#include "model/layers/feed_forward.h"
+#include "model/layers/mla.h"
+#include "model/parameter_layout.h"
+
+namespace cohort {
+namespace {
+
+// Pre-norm residual layer: x += Attn(norm(x)); x += FFN(norm(x)).
+struct Layer {
+  Layer(ParameterStore& store, int64_t index, bool moe, int64_t load_row,
+        const kernels::RopeTable& rope)
+      : input_norm(&store.block(layer_prefix(index) + "input_layernorm")),
+        post_norm(&store.block(layer_prefix(index) + "post_attention_layernorm")),
+        attention(store, layer_prefix(index) + "self_attn.", rope) {
+    const std::string mlp = layer_prefix(index) + "mlp.";
+    if (moe) {
+      experts.emplace(store, mlp, load_row);
+    } else {
+      dense.emplace(store, mlp);
+    }
+  }
+
+  at::Tensor feed_forward(const at::Tensor& x, const DecoderInput& input) const {
+    return experts ? experts->forward(x, input) : dense->forward(x, input.shards);
+  }
+
+  const kernels::Param *input_norm, *post_norm;
+  Mla attention;
+  std::optional<SwigluMlp> dense;
+  std::optional<MoeMlp> experts;
+};
+
+struct Mtp {
+  Mtp(ParameterStore& store, const kernels::RopeTable& rope)
+      : Mtp(store, mtp_layer(store.config()), rope) {}
+  Mtp(ParameterStore& store, int64_t index, const kernels::RopeTable& rope)
+      : enorm(&store.block(layer_prefix(index) + "enorm")),
+        hnorm(&store.block(layer_prefix(index) + "hnorm")),
+        projection(&store.block(layer_prefix(index) + "eh_proj")),
+        norm(&store.block(layer_prefix(index) + "shared_head.norm")),
+        layer(store, index, /*moe=*/true, store.config().num_moe_layers(), rope) {}
+
+  const kernels::Param *enorm, *hnorm, *projection, *norm;
+  Layer layer;
+};
+
+}  // namespace
+
+struct Decoder::Impl {
+  explicit Impl(ParameterStore& s)
+      : store(s),
+        config(s.config()),
+        rope(kernels::make_rope_table(config.rope(), config.max_position_embeddings)),
+        embedding(&s.block("model.embed_tokens")),
+        norm(&s.block("model.norm")),
+        head(config.tie_word_embeddings ? embedding : &s.block("lm_head")) {
+    layers.reserve(static_cast<size_t>(config.num_hidden_layers));
+    for (int64_t i = 0; i < config.num_hidden_layers; ++i)
+      layers.emplace_back(s, i, config.is_moe(i), i - config.first_k_dense_replace, rope);
+    if (config.num_nextn_predict_layers > 0) mtp.emplace(s, rope);
+  }
+
+  // One layer, given the residual stream and its norm; the result is normed by `next_norm`.
+  kernels::NormedResidual run(const Layer& layer, const kernels::NormedResidual& x,
+                              const kernels::Param& next_norm, const DecoderInput& input,
+                              const at::Tensor& k, const at::Tensor& v) const {
+    const double eps = config.rms_norm_eps;
+    const auto middle =
+        kernels::add_rms_norm(x.residual, layer.attention.forward(x.normed, input, k, v),
+                              *layer.post_norm, eps, input.shards);
+    return kernels::add_rms_norm(middle.residual, layer.feed_forward(middle.normed, input),
+                                 next_norm, eps, input.shards);
+  }
+
+  ParameterStore& store;
+  const ModelConfig& config;
+  kernels::RopeTable rope;
+  const kernels::Param *embedding, *norm, *head;
+  std::vector<Layer> layers;
+  std::optional<Mtp> mtp;
+};
+
+Decoder::Decoder(ParameterStore& store) : impl_(std::make_unique<Impl>(store)) {}
+Decoder::~Decoder() = default;
+
+at::Tensor Decoder::hidden(const DecoderInput& input) {
+  const Impl& m = *impl_;
+  const at::Tensor x = kernels::embedding(input.tokens, *m.embedding, input.shards);
+  kernels::NormedResidual state = {
+      x, kernels::rms_norm(x, *m.layers[0].input_norm, m.config.rms_norm_eps, input.shards)};
+  for (size_t i = 0; i < m.layers.size(); ++i) {
+    const kernels::Param& next = i + 1 < m.layers.size() ? *m.layers[i + 1].input_norm : *m.norm;
+    const bool cached = input.cache != nullptr;
+    state = m.run(m.layers[i], state, next, input, cached ? input.cache->k[i] : at::Tensor(),
+                  cached ? input.cache->v[i] : at::Tensor());
+  }
+  return state.normed;
+}
+
+at::Tensor Decoder::mtp_hidden(const DecoderInput& input, const at::Tensor& hidden,
+                               const at::Tensor& next_tokens) {
+  COHORT_CHECK(impl_->mtp.has_value(), "the model has no multi-token-prediction module");
+  COHORT_CHECK(input.cache == nullptr, "multi-token prediction has no cache");
+  const Impl& m = *impl_;
+  const Mtp& mtp = *m.mtp;
+  const double eps = m.config.rms_norm_eps;
+  const at::Tensor next = kernels::embedding(next_tokens, *m.embedding, input.shards);
+  // The embedding comes first, as the released weights want it.
+  const at::Tensor both = at::cat({kernels::rms_norm(next, *mtp.enorm, eps, input.shards),
+                                   kernels::rms_norm(hidden, *mtp.hnorm, eps, input.shards)},
+                                  1);
+  const at::Tensor x = kernels::linear(both, *mtp.projection, input.shards);
+  const kernels::NormedResidual state = {
+      x, kernels::rms_norm(x, *mtp.layer.input_norm, eps, input.shards)};
+  return m.run(mtp.layer, state, *mtp.norm, input, {}, {}).normed;
+}
+
+const kernels::Param& Decoder::head() const { return *impl_->head; }
+const ModelConfig& Decoder::config() const { return impl_->config; }
+ParameterStore& Decoder::store() { return impl_->store; }
+
+}  // namespace cohort
