@@ -12,6 +12,8 @@ namespace {
 
 // A block of every part stays in the first-level cache while its tree is summed.
 constexpr int64_t kBlock = 1024;
+// Of the buffers of a reduce-scatter: 16 MiB each.
+constexpr int64_t kWindowFloats = int64_t{4} << 20;
 
 // out[i] = a[i] + b[i]. The trip count of whole blocks is a constant, so that -O2 vectorises the
 // loop.
@@ -73,28 +75,26 @@ void reduce_scatter_tree(Communicator& comm, std::span<const float> mine,
   int64_t longest = 0;
   for (size_t r = 0; r < num_ranks; ++r) longest = std::max(longest, bounds[r + 1] - bounds[r]);
 
-  // In windows of the chunks, so that the buffers stay small beside the gradients.
-  constexpr int64_t kWindowBytes = int64_t{64} << 20;
-  const int64_t window = std::max<int64_t>(
-      kBlock, kWindowBytes / static_cast<int64_t>(sizeof(float) * num_ranks) / kBlock * kBlock);
-  std::vector<std::vector<std::byte>> send(num_ranks);
+  // In windows of the chunks, of one length for all ranks, so that the buffers are small beside the
+  // gradients and made once. The end of a chunk shorter than the longest is padding.
+  const int64_t window = std::min(longest, kWindowFloats / static_cast<int64_t>(num_ranks));
+  std::vector<float> send(num_ranks * static_cast<size_t>(window));
+  std::vector<float> receive(send.size());
   for (int64_t begin = 0; begin < longest; begin += window) {
-    for (size_t r = 0; r < num_ranks; ++r) {
-      const int64_t from = std::min(bounds[r] + begin, bounds[r + 1]);
-      const int64_t to = std::min(from + window, bounds[r + 1]);
-      const auto bytes =
-          std::as_bytes(mine.subspan(static_cast<size_t>(from), static_cast<size_t>(to - from)));
-      send[r].assign(bytes.begin(), bytes.end());
-    }
-    const auto received = comm.all_to_all_v(send, what);
-    const size_t count = send[rank].size() / sizeof(float);
-    if (count == 0) continue;
-    std::vector<const float*> parts(num_ranks);
-    for (size_t r = 0; r < num_ranks; ++r) {
-      COHORT_CHECK_EQ(received[r].size(), count * sizeof(float));
-      parts[r] = reinterpret_cast<const float*>(received[r].data());
-    }
-    tree_sum(parts, chunk.subspan(static_cast<size_t>(begin), count));
+    const auto part = static_cast<size_t>(std::min(window, longest - begin));
+    const auto count_of = [&](size_t r) {
+      return static_cast<size_t>(std::clamp<int64_t>(bounds[r + 1] - bounds[r] - begin, 0, window));
+    };
+    for (size_t r = 0; r < num_ranks; ++r)
+      if (count_of(r) > 0)
+        std::memcpy(&send[r * part], &mine[static_cast<size_t>(bounds[r] + begin)],
+                    count_of(r) * sizeof(float));
+    comm.all_to_all(std::as_bytes(std::span(send).first(num_ranks * part)),
+                    std::as_writable_bytes(std::span(receive).first(num_ranks * part)), what);
+    if (count_of(rank) == 0) continue;
+    std::vector<const float*> parts;
+    for (size_t r = 0; r < num_ranks; ++r) parts.push_back(&receive[r * part]);
+    tree_sum(parts, chunk.subspan(static_cast<size_t>(begin), count_of(rank)));
   }
 }
 
