@@ -19,11 +19,12 @@ struct Prompt {
 enum class Finish : uint8_t { stop = 0, length = 1 };
 
 struct Completion {
-  std::vector<int32_t> tokens;         // with the stop token, if it was sampled
-  std::vector<float> logprob;          // log-softmax at temperature over the whole vocabulary
-  std::vector<float> logprob_sampled;  // under the truncated distribution (equal when nothing is cut)
+  std::vector<int32_t> tokens;  // with the stop token, if it was sampled
+  std::vector<float> logprob;   // log-softmax at temperature over the whole vocabulary
+  std::vector<float>
+      logprob_sampled;  // under the truncated distribution (equal when nothing is cut)
   Finish finish = Finish::length;
-  std::string text;                    // decoded, stop token and stop string included
+  std::string text;  // decoded, stop token and stop string included
 };
 
 // Reward of one completion: components in the order of the stage's reward list.
@@ -40,8 +41,8 @@ struct Score {
 struct Group {
   Prompt prompt;
   std::vector<Completion> completions;
-  std::vector<Score> scores;        // one a completion, when graded
-  std::vector<double> advantages;   // one a completion, when known
+  std::vector<Score> scores;       // one a completion, when graded
+  std::vector<double> advantages;  // one a completion, when known
 };
 
 }  // namespace cohort

@@ -13,20 +13,24 @@
 namespace cohort {
 
 struct DataConfig {
-  std::vector<std::string> files;      // JSONL; or
-  std::string task;                    // "arithmetic": generated, nothing read
-  int64_t num_rows = 0;                // of the task; 0: its default. With files: the first rows only, 0 all
-  int64_t seed = 1;                    // of the task
-  std::string split = "train";         // of the task: train, dev, test. Disjoint, commuted twins included
-  std::vector<double> style_mix;       // of the task's responses: direct, brief, full
-  std::string extract;                 // "gsm8k_calculator": one row an annotation <<48/2=24>> of GSM8K's answers
+  std::vector<std::string> files;  // JSONL; or
+  std::string task;                // "arithmetic", "calculator_shapes": generated
+  int64_t num_rows = 0;  // of the task; 0: its default. With files: the first rows only, 0 all
+  int64_t seed = 1;      // of the task
+  std::string split = "train";  // of the task: train, dev, test. Disjoint, commuted twins included
+  int64_t digits = 3;           // of the operands of "arithmetic"
+  std::vector<double> style_mix;  // of made responses: direct, brief, full; empty: 0.3, 0.2, 0.5
+  std::string extract;  // "gsm8k_calculator": one row an annotation <<48/2=24>> of GSM8K's answers
+  std::vector<std::string>
+      exclude_files;  // of made or extracted rows: whose annotations, and twins, are left out
   std::string prompt_key = "prompt";
   std::string answer_key = "answer";
   std::string response_key = "response";  // sft
-  std::string answer_after;            // gold is the text after this mark ("####" for GSM8K), commas dropped
-  std::string prompt_template = "{prompt}";
-  bool filter_overlong_prompts = true;
-  int64_t max_prompt_length = 512;     // tokens
+  std::string
+      answer_after;  // gold is the text after the last such mark ("####" for GSM8K), commas dropped
+  std::string prompt_template = "{prompt}";  // {prompt} and {key} of any other key of the row
+  bool filter_overlong_prompts = true;       // false: an overlong prompt is an error
+  int64_t max_prompt_length = 512;           // tokens
   bool shuffle = true;
   void describe(Fields& f);
 };
@@ -41,7 +45,8 @@ struct Row {
 
 class Dataset {
  public:
-  // Reads, renders, tokenizes, filters; counts what it drops. Throws InputError naming file and line.
+  // Reads, renders, tokenizes, filters; counts what it drops. Throws InputError naming file and
+  // line.
   static std::shared_ptr<const Dataset> load(const DataConfig& config, const Tokenizer& tokenizer);
   int64_t size() const { return static_cast<int64_t>(rows_.size()); }
   const Row& row(int64_t i) const { return rows_[static_cast<size_t>(i)]; }
@@ -52,8 +57,9 @@ class Dataset {
   int64_t num_overlong_ = 0;
 };
 
-// The endless stream of a stage: ordinal o is row order_epoch(o / size)[o % size], a fresh shuffle an epoch. A pure function
-// of (seed, stage, ordinal), so its whole state is the next ordinal.
+// The endless stream of a stage: ordinal o is row order_epoch(o / size)[o % size], a fresh shuffle
+// an epoch. A pure function of (seed, stage, ordinal), so its whole state is the next ordinal. Not
+// for several threads at once (an epoch's order is kept).
 class PromptStream {
  public:
   PromptStream(std::shared_ptr<const Dataset> data, uint64_t seed, uint32_t stage, bool shuffle);
@@ -69,7 +75,10 @@ class PromptStream {
   mutable std::vector<int64_t> order_;
 };
 
-// The arithmetic task (docs/tasks.md): three-digit + and -, digit-wise working in R1's format.
+// The rows of a built-in task (docs/tasks.md): config.task, num_rows, seed, split, style_mix.
+// Nothing is tokenized.
+std::vector<Row> make_task_rows(const DataConfig& config);
+// As make_task_rows with task "arithmetic": three-digit + and -, digit-wise working in R1's format.
 std::vector<Row> make_arithmetic(const DataConfig& config);
 
 }  // namespace cohort

@@ -1,0 +1,55 @@
+#include "rollout/data/dataset.h"
+#include "rollout/data/prompt_template.h"
+
+namespace cohort {
+
+void DataConfig::describe(Fields& f) {
+  f.field("files", files, "JSONL files (.gz too), read in order. Or `task`.");
+  f.field("task", task, "Rows made by a built-in task (docs/tasks.md). Or `files`.",
+          {"", "arithmetic", "calculator_shapes"});
+  f.field("num_rows", num_rows,
+          "Rows of the task (0: 20000 in train, 500 in dev and test), or the first rows of the "
+          "files (0: all).",
+          at_least_int(0));
+  f.field("seed", seed, "Seed of the task's rows.", at_least_int(0));
+  f.field("split", split, "Split of the task; no expression nor its commuted twin is in two.",
+          {"train", "dev", "test"});
+  f.field("digits", digits, "Digits of the operands of task arithmetic.", between_int(1, 6));
+  f.field("style_mix", style_mix,
+          "Weights of direct, brief and full working in made responses. Empty: [0.3, 0.2, 0.5].");
+  f.field("extract", extract,
+          "gsm8k_calculator: one row for each annotation <<48/2=24>> of GSM8K's answers.",
+          {"", "gsm8k_calculator"});
+  f.field("exclude_files", exclude_files,
+          "GSM8K files whose annotations, and their commuted twins, are left out of made or "
+          "extracted rows.");
+  f.field("prompt_key", prompt_key, "Key of the prompt in a file's rows.");
+  f.field("answer_key", answer_key, "Key of the gold answer.");
+  f.field("response_key", response_key, "Key of the response that sft trains on.");
+  f.field("answer_after", answer_after,
+          "The gold answer is what follows the last such mark (\"####\" for GSM8K), thousands "
+          "commas dropped.");
+  f.field("prompt_template", prompt_template,
+          "Text of a prompt: {prompt} is the row's prompt, {key} the text under any other key.");
+  f.field("filter_overlong_prompts", filter_overlong_prompts,
+          "Drop prompts over max_prompt_length and count them; false: they are an error.");
+  f.field("max_prompt_length", max_prompt_length, "Tokens of a prompt at most.", at_least_int(1));
+  f.field("shuffle", shuffle, "A fresh order of the rows in every epoch; false: in order.");
+
+  if (!files.empty() && !task.empty())
+    f.fail("task", "excludes `files`: rows are read or made, not both");
+  if (!extract.empty() && files.empty()) f.fail("extract", "needs `files`");
+  if (!exclude_files.empty() && extract.empty() && task.empty())
+    f.fail("exclude_files", "needs `extract` or `task`");
+  double sum = 0;
+  for (const double weight : style_mix) {
+    if (weight < 0) f.fail("style_mix", "has a negative weight");
+    sum += weight;
+  }
+  if (!style_mix.empty() && (style_mix.size() != 3 || sum <= 0))
+    f.fail("style_mix", "must be three weights: direct, brief, full");
+  if (PromptTemplate(prompt_template).uses(answer_key))
+    f.fail("prompt_template", "shows the gold answer: {" + answer_key + "}");
+}
+
+}  // namespace cohort
