@@ -18,6 +18,9 @@ if(COHORT_WERROR)
 endif()
 add_link_options(-fopenmp)
 
+if(COHORT_SANITIZE)
+  add_compile_options(-Wno-maybe-uninitialized)  # g++ 12 sees it in the standard library's code once that is instrumented
+endif()
 if(COHORT_SANITIZE STREQUAL "address")
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g1)
   add_link_options(-fsanitize=address,undefined)

@@ -60,6 +60,7 @@ std::string yaml_value(const std::string& text) {
 template <class T>
 std::string yaml_value(const std::vector<T>& list) {
   std::vector<std::string> items;
+  items.reserve(list.size());
   for (const T& item : list) items.push_back(yaml_value(item));
   return fmt::format("[{}]", fmt::join(items, ", "));
 }
