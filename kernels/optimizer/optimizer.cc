@@ -6,8 +6,8 @@
 
 #include "core/base/error.h"
 
-// The loops are written once and compiled for three kinds of processor. Only +, -, *, / and sqrt appear,
-// each rounded once (no contraction), so every variant gives the same bits.
+// The loops are written once and compiled for three kinds of processor. Only +, -, *, / and sqrt
+// appear, each rounded once (no contraction), so every variant gives the same bits.
 #define COHORT_INLINE [[gnu::always_inline]] inline
 
 namespace cohort::kernels {
@@ -27,13 +27,13 @@ COHORT_INLINE void adamw_loop(float* w, float* m, float* v, const float* grad, i
     const float g = grad[i] * c.grad_scale;
     m[i] = c.beta1 * m[i] + c.one_minus_beta1 * g;
     v[i] = c.beta2 * v[i] + c.one_minus_beta2 * (g * g);
-    const float update =
-        m[i] * c.inv_correction1 / (std::sqrt(v[i] * c.inv_correction2) + c.eps);
+    const float update = m[i] * c.inv_correction1 / (std::sqrt(v[i] * c.inv_correction2) + c.eps);
     w[i] = w[i] - c.lr * (update + c.weight_decay * w[i]);
   }
 }
 
-// Sixteen partial sums, element i into partial i % 16, added up in order: one order for every variant.
+// Sixteen partial sums, element i into partial i % 16, added up in order: one order for every
+// variant.
 COHORT_INLINE double sum_of_squares_loop(const float* x, int64_t size) {
   double partial[16] = {};
   int64_t i = 0;
@@ -69,22 +69,23 @@ COHORT_INLINE bool all_finite_loop(const float* x, int64_t size) {
   return bad == 0;
 }
 
-#define COHORT_VARIANTS(suffix, attribute)                                                      \
-  attribute void adamw_##suffix(float* w, float* m, float* v, const float* grad, int64_t size,  \
-                                const AdamWCoefficients& c) {                                   \
-    adamw_loop(w, m, v, grad, size, c);                                                         \
-  }                                                                                             \
-  attribute double sum_of_squares_##suffix(const float* x, int64_t size) {                      \
-    return sum_of_squares_loop(x, size);                                                        \
-  }                                                                                             \
-  attribute void round_to_bf16_##suffix(const float* in, uint16_t* out, int64_t size) {         \
-    round_to_bf16_loop(in, out, size);                                                          \
-  }                                                                                             \
-  attribute bool all_finite_##suffix(const float* x, int64_t size) {                            \
-    return all_finite_loop(x, size);                                                            \
+#define COHORT_VARIANTS(suffix, attribute)                                                     \
+  attribute void adamw_##suffix(float* w, float* m, float* v, const float* grad, int64_t size, \
+                                const AdamWCoefficients& c) {                                  \
+    adamw_loop(w, m, v, grad, size, c);                                                        \
+  }                                                                                            \
+  attribute double sum_of_squares_##suffix(const float* x, int64_t size) {                     \
+    return sum_of_squares_loop(x, size);                                                       \
+  }                                                                                            \
+  attribute void round_to_bf16_##suffix(const float* in, uint16_t* out, int64_t size) {        \
+    round_to_bf16_loop(in, out, size);                                                         \
+  }                                                                                            \
+  attribute bool all_finite_##suffix(const float* x, int64_t size) {                           \
+    return all_finite_loop(x, size);                                                           \
   }
 
-COHORT_VARIANTS(avx512, [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")]])
+COHORT_VARIANTS(avx512,
+                [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")]])
 COHORT_VARIANTS(avx2, [[gnu::target("avx2")]])
 COHORT_VARIANTS(baseline, )
 
