@@ -80,6 +80,21 @@ TEST_F(Hdf5FileTest, EmptyDatasetsReadBackEmpty) {
   EXPECT_TRUE(file->read_strings("c").empty());
 }
 
+TEST_F(Hdf5FileTest, LargeDatasetsAreWrittenInSlabs) {
+  std::vector<int32_t> flat(5'000'003);  // 20 MB
+  for (size_t i = 0; i < flat.size(); ++i) flat[i] = static_cast<int32_t>(i);
+  const std::vector<int32_t> rows(flat.begin(), flat.begin() + 3 * 1'600'000);
+  {
+    const auto file = Hdf5File::create(path());
+    file->write_i32("flat", flat);
+    file->write_i32("rows", rows, {3, 1'600'000});  // two rows a slab
+    file->commit();
+  }
+  const auto file = Hdf5File::open(path());
+  EXPECT_EQ(file->read_i32("flat"), flat);
+  EXPECT_EQ(file->read_i32("rows"), rows);
+}
+
 TEST_F(Hdf5FileTest, RangesReadPartOfADataset) {
   std::vector<float> f32(1000);
   std::vector<uint16_t> u16(1000);
