@@ -289,8 +289,9 @@ class Hdf5FileImpl final : public Hdf5File {
     if (count < 0 || H5Fget_filesize(file_, &file_size) < 0) fail_read(name);
     const hsize_t stored = H5Dget_storage_size(dataset);
     if (stored > file_size || static_cast<hsize_t>(count) > stored / element_size)
-      throw_error<InputError>("{}: {} claims {} elements, which the file does not hold", path_,
-                              name, count);
+      throw_error<InputError>(
+          "{}: {} claims {} elements, which the file does not hold uncompressed", path_, name,
+          count);
     return static_cast<size_t>(count);
   }
 
