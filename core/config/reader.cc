@@ -81,8 +81,8 @@ class Reader : public Fields {
       std::string tag = entry_tag(entry);
       const std::string path = path_of(key) + "." + entry_label(*list, i);
       if (tag.empty())
-        throw_error<ConfigError>("{}: {} = {}: expected one of {} and its settings", entry.place,
-                                 path, entry.summary(), fmt::join(tags, ", "));
+        throw_error<ConfigError>("{}: {} = {}: expected `- KIND: {{...}}` where KIND is one of {}",
+                                 entry.place, path, entry.summary(), fmt::join(tags, ", "));
       if (std::find(tags.begin(), tags.end(), tag) == tags.end()) {
         const std::string nearest = nearest_name(tag, tags);
         throw_error<ConfigError>("{}: {}: \"{}\" is unknown{}; expected one of {}", entry.place,

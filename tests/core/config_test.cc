@@ -175,9 +175,9 @@ TEST(Config, WrongShapesAreNamed) {
             "run.yaml:1:19: pipeline.sft.optim = 5: expected a mapping of keys to values");
   EXPECT_EQ(error_of("pipeline: {sft: {}}"),
             "run.yaml:1:1: pipeline = {sft: ...}: expected a list of entries `- sft: {...}`");
-  EXPECT_EQ(
-      error_of("pipeline: [{sft: {}, grpo: {}}]"),
-      "run.yaml:1:12: pipeline.0 = {sft: ...}: expected one of sft, grpo, eval and its settings");
+  EXPECT_EQ(error_of("pipeline: [{sft: {}, grpo: {}}]"),
+            "run.yaml:1:12: pipeline.0 = {sft: ...}: expected `- KIND: {...}` where KIND is one of "
+            "sft, grpo, eval");
   EXPECT_EQ(
       error_of("pipeline: [{grppo: {}}]"),
       "run.yaml:1:12: pipeline.grppo: \"grppo\" is unknown (did you mean \"grpo\"?); expected "
