@@ -1,0 +1,233 @@
+#include "model/hf_folder.h"
+
+#include <ATen/ops/from_blob.h>
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "core/base/log.h"
+#include "core/io/safetensors.h"
+#include "kernels/optimizer/optimizer.h"
+#include "model/parameter_layout.h"
+
+namespace cohort {
+namespace {
+
+using nlohmann::json;
+
+// A tensor of the file and the range of the flat buffer that it fills.
+struct Source {
+  std::string name;
+  std::vector<int64_t> shape;
+  int64_t offset, numel;
+};
+
+// The store's tensors; where the file holds a layer's experts fused, as transformers 5 has them in
+// memory, that tensor in place of the single experts: it lies in the same order.
+std::vector<Source> expected_sources(const ParameterStore& store,
+                                     const std::map<std::string, TensorView>& file) {
+  const ModelConfig& c = store.config();
+  std::vector<Source> sources;
+  for (const TensorEntry& t : store.tensors()) {
+    const size_t expert = t.name.find(".experts.");
+    if (expert == std::string::npos || t.name.find("shared_experts") != std::string::npos) {
+      sources.push_back({t.name, t.shape, t.offset, t.numel});
+      continue;
+    }
+    const bool down = t.name.ends_with("down_proj.weight");
+    const std::string fused =
+        t.name.substr(0, expert) + ".experts." + (down ? "down_proj" : "gate_up_proj");
+    if (!file.contains(fused)) {
+      sources.push_back({t.name, t.shape, t.offset, t.numel});
+    } else if (sources.back().name != fused) {
+      const int64_t parts = down ? 1 : 2;
+      sources.push_back({fused,
+                         {c.n_routed_experts, parts * t.shape[0], t.shape[1]},
+                         t.offset,
+                         c.n_routed_experts * parts * t.numel});
+    }
+  }
+  return sources;
+}
+
+// Names that repeat another tensor of the model: read, compared, not stored.
+std::map<std::string, std::string> duplicates(const ModelConfig& c) {
+  const std::string embedding = "model.embed_tokens.weight";
+  const std::string head = c.tie_word_embeddings ? embedding : "lm_head.weight";
+  std::map<std::string, std::string> same;
+  if (c.tie_word_embeddings) same["lm_head.weight"] = embedding;
+  if (c.num_nextn_predict_layers > 0) {
+    same[layer_prefix(mtp_layer(c)) + "embed_tokens.weight"] = embedding;
+    same[layer_prefix(mtp_layer(c)) + "shared_head.head.weight"] = head;
+  }
+  return same;
+}
+
+at::ScalarType scalar_type(DType dtype, const std::string& place) {
+  switch (dtype) {
+    case DType::f32:
+      return at::kFloat;
+    case DType::bf16:
+      return at::kBFloat16;
+    case DType::f16:
+      return at::kHalf;
+    default:
+      throw_error<InputError>("{} has type {}, expected F32, BF16 or F16", place,
+                              dtype_name(dtype));
+  }
+}
+
+std::string shape_text(const std::vector<int64_t>& shape) {
+  return fmt::format("[{}]", fmt::join(shape, ", "));
+}
+
+// "3 missing (a, b, ...)": the first few by name.
+std::string listed(const char* what, const std::vector<std::string>& names) {
+  constexpr size_t kShown = 4;
+  const std::vector<std::string> shown(names.begin(),
+                                       names.begin() + std::min(names.size(), kShown));
+  return fmt::format("{} {} ({}{})", names.size(), what, fmt::join(shown, ", "),
+                     names.size() > kShown ? ", ..." : "");
+}
+
+// One line that tells everything that does not fit.
+void check_names(const std::string& folder, const std::map<std::string, TensorView>& file,
+                 const std::vector<Source>& sources, const ParameterStore& store) {
+  std::vector<std::string> missing, misshapen, surplus;
+  std::set<std::string> known;
+  const auto expect = [&](const std::string& name, const std::vector<int64_t>& shape) {
+    known.insert(name);
+    const auto found = file.find(name);
+    if (found == file.end()) {
+      missing.push_back(name);
+    } else if (found->second.shape != shape) {
+      misshapen.push_back(fmt::format("{} {}, expected {}", name, shape_text(found->second.shape),
+                                      shape_text(shape)));
+    }
+  };
+  for (const Source& source : sources) expect(source.name, source.shape);
+  for (const auto& [name, bias] : store.buffers()) expect(name, bias.sizes().vec());
+  for (const auto& [name, original] : duplicates(store.config()))
+    if (file.contains(name)) expect(name, store.tensor(original).sizes().vec());
+  for (const auto& [name, view] : file)
+    if (!known.contains(name)) surplus.push_back(name);
+
+  std::vector<std::string> faults;
+  if (!missing.empty()) faults.push_back(listed("missing", missing));
+  if (!misshapen.empty()) faults.push_back(listed("of another shape", misshapen));
+  if (!surplus.empty()) faults.push_back(listed("not of this model", surplus));
+  if (!faults.empty())
+    throw_error<InputError>("{}: tensors do not fit config.json: {}", folder,
+                            fmt::join(faults, "; "));
+}
+
+// The file's tensor as fp32 into `out`; not a number and infinity are refused.
+void read_values(const std::string& folder, const std::string& name, const TensorView& view,
+                 const at::Tensor& out) {
+  const std::string place = fmt::format("{}: tensor {}", folder, name);
+  const at::Tensor in = at::from_blob(const_cast<std::byte*>(view.data.data()), {out.numel()},
+                                      scalar_type(view.dtype, place));
+  out.copy_(in);
+  const std::span<const float> values(out.const_data_ptr<float>(),
+                                      static_cast<size_t>(out.numel()));
+  if (!kernels::all_finite(values))
+    throw_error<InputError>("{} holds a value that is not finite", place);
+}
+
+json read_json(const std::string& file) {
+  json value = json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+  if (value.is_discarded()) throw_error<InputError>("{}: is not JSON", file);
+  return value;
+}
+
+bool has_weights(const std::string& folder) {
+  return path_exists(folder + "/model.safetensors") ||
+         path_exists(folder + "/model.safetensors.index.json");
+}
+
+void write_json(const std::string& file, const json& value) {
+  write_file_atomic(file, value.dump(2) + "\n");
+}
+
+}  // namespace
+
+ModelConfig read_hf_config(const std::string& folder) {
+  const std::string file = folder + "/config.json";
+  ModelConfig config = ModelConfig::from_hf(read_json(file), file);
+  // transformers writes its default of one module for models that never had one.
+  if (config.num_nextn_predict_layers > 0 && has_weights(folder)) {
+    const auto weights = SafetensorsFolder::open(folder);
+    const std::string prefix = layer_prefix(mtp_layer(config));
+    const auto first = weights->tensors().lower_bound(prefix);
+    if (first == weights->tensors().end() || !first->first.starts_with(prefix)) {
+      log_warning("{}: num_nextn_predict_layers is {}, but there are no tensors {}*: read as 0",
+                  file, config.num_nextn_predict_layers, prefix);
+      config.num_nextn_predict_layers = 0;
+    }
+  }
+  return config;
+}
+
+void load_hf_weights(const std::string& folder, ParameterStore& store, at::Tensor* masters_f32) {
+  const auto weights = SafetensorsFolder::open(folder);
+  const auto& file = weights->tensors();
+  const std::vector<Source> sources = expected_sources(store, file);
+  check_names(folder, file, sources, store);
+
+  const bool fp32 = store.dtype() == at::kFloat;
+  const at::Tensor values = fp32 ? store.flat() : at::empty({store.numel()}, at::kFloat);
+  for (const Source& source : sources)
+    read_values(folder, source.name, file.at(source.name),
+                values.narrow(0, source.offset, source.numel));
+  for (const auto& [name, bias] : store.buffers()) read_values(folder, name, file.at(name), bias);
+  for (const auto& [name, original] : duplicates(store.config())) {
+    const auto found = file.find(name);
+    if (found == file.end()) continue;
+    const TensorView& first = file.at(original);
+    if (found->second.dtype != first.dtype ||
+        !std::equal(first.data.begin(), first.data.end(), found->second.data.begin(),
+                    found->second.data.end()))
+      throw_error<InputError>("{}: tensor {} differs from {}, which it should repeat", folder, name,
+                              original);
+  }
+  if (!fp32) store.flat().copy_(values);
+  if (masters_f32 != nullptr) *masters_f32 = fp32 ? values.clone() : values;
+  store.touch();
+}
+
+void save_hf_folder(const std::string& folder, const ParameterStore& store, const at::Tensor& flat,
+                    at::ScalarType dtype) {
+  COHORT_CHECK(dtype == at::kFloat || dtype == at::kBFloat16, "weights are saved as fp32 or bf16");
+  COHORT_CHECK_EQ(flat.numel(), store.numel());
+  if (path_exists(folder) && !list_folder(folder).empty())
+    throw_error<InputError>("{}: is not empty; a model is written into a new folder", folder);
+  make_folders(folder);
+
+  const at::Tensor values = flat.to(dtype).contiguous();
+  const auto* bytes = static_cast<const std::byte*>(values.const_data_ptr());
+  const DType file_dtype = dtype == at::kFloat ? DType::f32 : DType::bf16;
+  const size_t size = dtype_size(file_dtype);
+  std::vector<NamedTensor> tensors;
+  for (const TensorEntry& t : store.tensors())
+    tensors.push_back({t.name, file_dtype, t.shape,
+                       std::span(bytes + static_cast<size_t>(t.offset) * size,
+                                 static_cast<size_t>(t.numel) * size)});
+  for (const auto& [name, bias] : store.buffers())
+    tensors.push_back({name, DType::f32, bias.sizes().vec(),
+                       std::as_bytes(std::span(bias.const_data_ptr<float>(),
+                                               static_cast<size_t>(bias.numel())))});
+  write_safetensors_folder(folder, tensors);
+
+  const ModelConfig& c = store.config();
+  write_json(folder + "/config.json", c.to_hf(dtype == at::kFloat ? "float32" : "bfloat16"));
+  json generation = json::object();
+  for (const auto& [key, id] :
+       {std::pair{"bos_token_id", c.bos_token_id}, std::pair{"eos_token_id", c.eos_token_id},
+        std::pair{"pad_token_id", c.pad_token_id}})
+    if (id >= 0) generation[key] = id;
+  write_json(folder + "/generation_config.json", generation);
+}
+
+}  // namespace cohort
