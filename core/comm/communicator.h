@@ -4,7 +4,7 @@
 // Every collective has a timeout: MPI calls are non-blocking and polled to a deadline; on expiry the
 // live ranks exchange (sequence number, operation) point to point and CommError names the operation and
 // the ranks that are missing. A rank that computes for long calls heartbeat() so that it counts as
-// alive. All ranks must call the same operations in the same order, from one thread.
+// alive. All ranks must call the same operations with the same `what` in the same order, from one thread.
 #pragma once
 
 #include <cstdint>
