@@ -20,6 +20,7 @@ constexpr int64_t kBlockBytes = 512 << 10;
 constexpr int64_t kPieceBytes = 1 << 20;  // of B, when several row blocks share it
 // An item of work under this many multiply-adds costs more to deal out than to do.
 constexpr int64_t kMinItemWork = 512 << 10;
+constexpr int64_t kMinPackBytes = 128 << 10;  // likewise, of a weight to pack
 // Blocks of a weight gradient: large enough to repay transposing dy and packing x.
 constexpr int64_t kGradBlockN = 256, kGradBlockK = 512;
 
@@ -82,7 +83,7 @@ PackedWeight packed(const Param& w, at::Tensor& storage, int64_t& version, int64
     const int64_t panels = panels_of(columns);
     const int64_t at_once = std::max<int64_t>(1, (64 << 10) / std::max<int64_t>(1, kPanel * inner));
     const int64_t pieces = ceil_div(panels, at_once);
-#pragma omp parallel for schedule(static) if (groups * pieces > 1)
+#pragma omp parallel for schedule(static) if (groups * group_bytes > kMinPackBytes)
     for (int64_t i = 0; i < groups * pieces; ++i) {
       const int64_t group = i / pieces, begin = i % pieces * at_once;
       pack(group, begin, std::min(begin + at_once, panels), data + group * group_bytes);
