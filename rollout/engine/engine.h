@@ -1,9 +1,10 @@
 // The rollout engine: continuous batching over a paged cache with the trainer's own decoder.
 //
-// A prompt's prefix is computed once for its n completions; full blocks are shared, a partly filled last block is
-// copied on first write. Waiting groups are admitted by free blocks; when blocks run out the youngest sequence is preempted
-// and later recomputed (its tokens are kept and not drawn again). Long prompts are prefilled in chunks beside decoding rows;
-// finished rows are replaced at once. None of this changes a bit of the result (tests/integration).
+// A prompt's prefix is computed once for its n completions; full blocks are shared, a partly filled
+// last block is copied on first write. Waiting groups are admitted by free blocks; when blocks run
+// out the youngest sequence is preempted and later recomputed (its tokens are kept and not drawn
+// again). Long prompts are prefilled in chunks beside decoding rows; finished rows are replaced at
+// once. None of this changes a bit of the result (tests/integration).
 #pragma once
 
 #include <functional>
@@ -18,10 +19,10 @@
 namespace cohort {
 
 struct SamplingConfig {
-  int64_t n = 8;                 // completions a prompt
-  double temperature = 1.0;      // 0: greedy
+  int64_t n = 8;             // completions a prompt
+  double temperature = 1.0;  // 0: greedy
   double top_p = 1.0;
-  int64_t top_k = 0;             // 0: all
+  int64_t top_k = 0;  // 0: all
   double min_p = 0.0;
   int64_t response_length = 64;  // tokens at most
   std::vector<int64_t> stop_token_ids;
@@ -30,7 +31,7 @@ struct SamplingConfig {
 };
 
 struct EngineConfig {
-  int64_t max_num_seqs = 512;            // rows of a decode step at most
+  int64_t max_num_seqs = 512;             // rows of a decode step at most
   int64_t max_num_batched_tokens = 8192;  // rows of any step at most
   int64_t prefill_chunk = 512;
   int64_t block_size = 16;
@@ -55,9 +56,9 @@ class Engine {
   Engine(Decoder& decoder, const Tokenizer& tokenizer, const EngineConfig& config);
   ~Engine();
 
-  // Samples n completions of every prompt; calls on_group as each group completes (in any order), from this thread.
-  // The content of a group depends on its prompt, the weights, sampling and scope alone. Throws InputError for a prompt that
-  // cannot fit in the cache or in the model's positions.
+  // Samples n completions of every prompt; calls on_group as each group completes (in any order),
+  // from this thread. The content of a group depends on its prompt, the weights, sampling and scope
+  // alone. Throws InputError for a prompt that cannot fit in the cache or in the model's positions.
   void generate(std::vector<Prompt> prompts, const SamplingConfig& sampling, const DrawScope& scope,
                 const std::function<void(Group&&)>& on_group);
   const EngineStats& stats() const;

@@ -1,0 +1,242 @@
+#include "rollout/engine/engine.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+
+#include "core/base/error.h"
+#include "core/base/rng.h"
+#include "kernels/token_logprob/token_logprob.h"
+#include "rollout/engine/runner.h"
+#include "rollout/engine/sampler.h"
+#include "rollout/engine/scheduler.h"
+#include "rollout/engine/stop_condition.h"
+
+namespace cohort {
+
+namespace {
+
+// Logits that exist at a time, in bytes.
+constexpr int64_t kLogitBytes = 16 << 20;
+// Logits that are worth a thread.
+constexpr int64_t kLogitsAThread = 16384;
+
+// A row of hidden states that tokens are drawn from: one for a sample, one for each of its samples
+// for a prompt.
+struct DrawRow {
+  Sequence* sequence;
+  std::vector<Draw> draws;
+};
+
+// One call of generate().
+class Generation {
+ public:
+  Generation(Decoder& decoder, const Tokenizer& tokenizer, KvCache& cache,
+             const EngineConfig& config, const SamplingConfig& sampling, const DrawScope& scope,
+             EngineStats& stats)
+      : decoder_(decoder),
+        tokenizer_(tokenizer),
+        sampling_(sampling),
+        scope_(scope),
+        stats_(stats),
+        stop_(sampling, tokenizer),
+        blocks_(cache.num_blocks, cache.block_size),
+        scheduler_(config, blocks_),
+        runner_(decoder, cache) {}
+
+  void add(Prompt prompt) {
+    const auto index = static_cast<int64_t>(groups_.size());
+    groups_.push_back(std::make_unique<GroupState>(index, std::move(prompt), sampling_.n));
+    scheduler_.add(*groups_.back());
+  }
+
+  void run(const std::function<void()>& on_step, const std::function<void(Group&&)>& on_group) {
+    while (!scheduler_.done()) {
+      if (on_step) on_step();
+      step();
+      for (GroupState* group : completed_) on_group(to_group(*group));
+      completed_.clear();
+    }
+    COHORT_CHECK_EQ(blocks_.num_free(), blocks_.num_blocks());
+    stats_.preemptions += scheduler_.num_preemptions();
+  }
+
+ private:
+  void step() {
+    const StepPlan& plan = scheduler_.plan();
+    const at::Tensor hidden = runner_.hidden(plan);
+    scheduler_.advance();
+    collect_rows(plan);
+    sample(hidden);
+    for (DrawRow& row : rows_) accept(row);
+    for (GroupState* group : ready_) scheduler_.prompt_ready(*group);
+    ++stats_.steps;
+  }
+
+  // The last rows of sequences that are computed as far as they are known.
+  void collect_rows(const StepPlan& plan) {
+    rows_.clear();
+    picks_.clear();
+    ready_.clear();
+    int32_t end = 0;
+    for (const StepItem& item : plan.items) {
+      Sequence& s = *item.sequence;
+      end += static_cast<int32_t>(item.count);
+      const bool decodes = item.count == 1 && !s.is_prompt();
+      (decodes ? stats_.decode_tokens : stats_.prefill_tokens) += item.count;
+      if (s.computed < s.length()) continue;
+      if (s.is_prompt()) ready_.push_back(s.group);
+      // The samples of a prompt that is computed again have their first tokens.
+      if (s.is_prompt() && !s.group->samples[0].completion.tokens.empty()) continue;
+      picks_.push_back(end - 1);
+      rows_.push_back({&s, std::vector<Draw>(s.is_prompt() ? s.group->samples.size() : 1)});
+    }
+  }
+
+  void sample(const at::Tensor& hidden) {
+    if (rows_.empty()) return;
+    const at::Tensor picked = pick(hidden, picks_);
+    const int64_t vocab = decoder_.head().data.size(0);
+    const int64_t num_valid = std::min(vocab, tokenizer_.vocab_size());
+    const int64_t block = std::clamp<int64_t>(kLogitBytes / (4 * vocab), 8, 512);
+    for (int64_t begin = 0; begin < picked.size(0); begin += block) {
+      const int64_t count = std::min(block, picked.size(0) - begin);
+      const at::Tensor logits =
+          kernels::logits(picked.narrow(0, begin, count), decoder_.head()).cpu();
+      const float* data = logits.const_data_ptr<float>();
+      at::parallel_for(0, count, 1 + kLogitsAThread / vocab, [&](int64_t first, int64_t last) {
+        Sampler sampler(sampling_, num_valid);
+        for (int64_t r = first; r < last; ++r)
+          draw(data + r * vocab, sampler, rows_[static_cast<size_t>(begin + r)]);
+      });
+    }
+  }
+
+  void draw(const float* logits, Sampler& sampler, DrawRow& row) const {
+    const kernels::RowSoftmax softmax = sampler.softmax(logits);
+    const Sequence& s = *row.sequence;
+    for (size_t i = 0; i < row.draws.size(); ++i) {
+      const DrawKey key = {
+          .seed = scope_.seed,
+          .stage = scope_.stage,
+          .kind = DrawKind::sample,
+          .ordinal = static_cast<uint64_t>(s.group->prompt.ordinal),
+          .sample = static_cast<uint32_t>(s.is_prompt() ? static_cast<int64_t>(i) : s.sample),
+          .position = static_cast<uint32_t>(s.completion.tokens.size())};
+      row.draws[i] = sampler.draw(logits, softmax, draw_uniform(key));
+    }
+  }
+
+  void accept(const DrawRow& row) {
+    if (!row.sequence->is_prompt()) return accept(*row.sequence, row.draws[0]);
+    for (size_t i = 0; i < row.draws.size(); ++i)
+      accept(row.sequence->group->samples[i], row.draws[i]);
+  }
+
+  void accept(Sequence& sample, const Draw& draw) {
+    Completion& c = sample.completion;
+    c.tokens.push_back(draw.token);
+    c.logprob.push_back(draw.logprob);
+    c.logprob_sampled.push_back(draw.logprob_sampled);
+    const std::optional<Finish> finish = stop_.finished(c);
+    if (!finish) return;
+    c.finish = *finish;
+    scheduler_.finish(sample);
+    if (sample.group->unfinished == 0) completed_.push_back(sample.group);
+  }
+
+  Group to_group(GroupState& state) const {
+    Group group;
+    group.prompt = std::move(state.prompt);
+    for (Sequence& sample : state.samples) {
+      sample.completion.text = tokenizer_.decode(sample.completion.tokens);
+      group.completions.push_back(std::move(sample.completion));
+    }
+    return group;
+  }
+
+  Decoder& decoder_;
+  const Tokenizer& tokenizer_;
+  const SamplingConfig& sampling_;
+  DrawScope scope_;
+  EngineStats& stats_;
+  StopCondition stop_;
+  BlockManager blocks_;
+  Scheduler scheduler_;
+  Runner runner_;
+  std::vector<std::unique_ptr<GroupState>> groups_;
+  // Of the step at hand.
+  std::vector<DrawRow> rows_;
+  std::vector<int32_t> picks_;
+  std::vector<GroupState*> ready_, completed_;
+};
+
+void check_fits(const Prompt& prompt, const SamplingConfig& sampling, int64_t max_positions,
+                const BlockManager& blocks) {
+  const auto length = static_cast<int64_t>(prompt.tokens.size());
+  if (length == 0) throw_error<InputError>("{}: the prompt has no tokens", prompt.source);
+  if (length + sampling.response_length > max_positions)
+    throw_error<InputError>(
+        "{}: {} tokens of prompt and response_length {} exceed max_position_embeddings {}",
+        prompt.source, length, sampling.response_length, max_positions);
+  const int64_t needed = Scheduler::blocks_needed(blocks, length, sampling.response_length);
+  if (needed > blocks.num_blocks())
+    throw_error<InputError>(
+        "{}: {} tokens of prompt and response_length {} need {} cache blocks of {}, there are {} "
+        "(num_blocks, cache_mb)",
+        prompt.source, length, sampling.response_length, needed, blocks.block_size(),
+        blocks.num_blocks());
+}
+
+}  // namespace
+
+struct Engine::Impl {
+  Decoder& decoder;
+  const Tokenizer& tokenizer;
+  EngineConfig config;
+  std::unique_ptr<KvCache> cache;
+  EngineStats stats;
+
+  // What the configuration allows, but no more than these prompts can use with every seat taken.
+  void prepare_cache(const std::vector<Prompt>& prompts, const SamplingConfig& sampling) {
+    const ModelConfig& model = decoder.config();
+    const at::ScalarType dtype = decoder.head().data.scalar_type();
+    size_t longest = 1;
+    for (const Prompt& prompt : prompts) longest = std::max(longest, prompt.tokens.size());
+    const int64_t slots = static_cast<int64_t>(longest) + sampling.response_length;
+    const int64_t seats =
+        std::min(config.max_num_seqs, static_cast<int64_t>(prompts.size()) * sampling.n) +
+        sampling.n;
+    // A sample and, at worst, a prompt of its own; one block each in reserve.
+    const int64_t useful = seats * (2 * (slots / config.block_size + 1) + 1);
+    const int64_t block_bytes = KvCache::bytes_per_slot(model, dtype) * config.block_size;
+    const int64_t allowed =
+        config.num_blocks > 0
+            ? config.num_blocks
+            : std::max<int64_t>(1, config.cache_mb * (int64_t{1} << 20) / block_bytes);
+    const int64_t num_blocks = std::min(useful, allowed);
+    if (!cache || cache->num_blocks < num_blocks)
+      cache = std::make_unique<KvCache>(model, dtype, num_blocks, config.block_size);
+  }
+};
+
+Engine::Engine(Decoder& decoder, const Tokenizer& tokenizer, const EngineConfig& config)
+    : impl_(std::make_unique<Impl>(Impl{decoder, tokenizer, config, nullptr, {}})) {}
+
+Engine::~Engine() = default;
+
+const EngineStats& Engine::stats() const { return impl_->stats; }
+
+void Engine::generate(std::vector<Prompt> prompts, const SamplingConfig& sampling,
+                      const DrawScope& scope, const std::function<void(Group&&)>& on_group) {
+  const at::NoGradGuard no_grad;
+  impl_->prepare_cache(prompts, sampling);
+  const BlockManager empty(impl_->cache->num_blocks, impl_->cache->block_size);
+  for (const Prompt& prompt : prompts)
+    check_fits(prompt, sampling, impl_->decoder.config().max_position_embeddings, empty);
+  Generation generation(impl_->decoder, impl_->tokenizer, *impl_->cache, impl_->config, sampling,
+                        scope, impl_->stats);
+  for (Prompt& prompt : prompts) generation.add(std::move(prompt));
+  generation.run(on_step, on_group);
+}
+
+}  // namespace cohort
