@@ -15,6 +15,7 @@ struct TrainSample {
   std::vector<float> reference_logprob;  // where a KL term needs it
   std::vector<uint8_t> mask;  // 1: the token counts in the loss; all 0: the sample is left out
   double advantage = 0;
+  bool carried = false;  // sampled under the weights of an earlier step (dynamic sampling)
 };
 
 // A prompt and samples that continue it. Its prompt rows are computed once; it is never split over

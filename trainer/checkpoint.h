@@ -70,4 +70,12 @@ ModelConfig load_checkpoint_config(const std::string& path);
 at::Tensor load_checkpoint_masters(const std::string& path);                   // fp32, flat order
 void load_checkpoint_buffers(const std::string& path, ParameterStore& store);  // router biases
 
+// Everything with its shape, whole, for digests.
+struct CheckpointContent {
+  std::unique_ptr<ParameterStore> store,
+      reference;            // the first holds layout and biases; the second may be null
+  at::Tensor master, m, v;  // fp32, flat order
+};
+CheckpointContent load_checkpoint_content(const std::string& path);
+
 }  // namespace cohort

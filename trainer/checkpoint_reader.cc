@@ -44,6 +44,13 @@ void read_slice(const std::string& path, const CheckpointManifest& manifest, con
                 });
 }
 
+at::Tensor read_whole(const std::string& path, const CheckpointManifest& manifest,
+                      const char* name) {
+  at::Tensor whole = at::empty({manifest.numel}, at::kFloat);
+  read_slice(path, manifest, name, 0, whole);
+  return whole;
+}
+
 void read_buffers(const std::string& path, const std::string& group, ParameterStore& store) {
   const auto h5 = Hdf5File::open(path + "/" + kSharedFile);
   for (const auto& [name, buffer] : store.buffers()) {
@@ -169,14 +176,28 @@ ModelConfig load_checkpoint_config(const std::string& path) {
 }
 
 at::Tensor load_checkpoint_masters(const std::string& path) {
-  const CheckpointManifest manifest = CheckpointManifest::read(path);
-  at::Tensor masters = at::empty({manifest.numel}, at::kFloat);
-  read_slice(path, manifest, "master", 0, masters);
-  return masters;
+  return read_whole(path, CheckpointManifest::read(path), "master");
 }
 
 void load_checkpoint_buffers(const std::string& path, ParameterStore& store) {
   read_buffers(path, "buffers", store);
+}
+
+CheckpointContent load_checkpoint_content(const std::string& path) {
+  const CheckpointManifest manifest = CheckpointManifest::read(path);
+  const ModelConfig config = load_checkpoint_config(path);
+  const at::ScalarType dtype = manifest.dtype == "bf16" ? at::kBFloat16 : at::kFloat;
+  CheckpointContent content;
+  content.store = std::make_unique<ParameterStore>(config, dtype);
+  content.master = read_whole(path, manifest, "master");
+  content.m = read_whole(path, manifest, "m");
+  content.v = read_whole(path, manifest, "v");
+  read_buffers(path, "buffers", *content.store);
+  if (manifest.has_reference) {
+    content.reference = std::make_unique<ParameterStore>(config, dtype);
+    read_reference(path, manifest, *content.reference);
+  }
+  return content;
 }
 
 }  // namespace cohort

@@ -87,6 +87,8 @@ ConfigValues numeric_values(const RunConfig& config, const StageConfig& stage) {
   flat.section("run", run.run, "");
   flat.section("model", run.model, "");
   flat.section(stage.name().c_str(), own, "");
+  values[stage.name() + ".place in the pipeline"] =
+      fmt::to_string(stage_place(config, stage.name()));
   return values;
 }
 

@@ -11,8 +11,8 @@ namespace cohort {
 
 using ConfigValues = std::map<std::string, std::string>;
 
-// What the bits of this stage's result depend on: run, model and the stage's own keys, without
-// those that only move work about (threads, cache, save_freq, time_limit, ...).
+// What the bits of this stage's result depend on: run, model, the stage's place and its own keys,
+// without those that only move work about (threads, cache, save_freq, time_limit, ...).
 ConfigValues numeric_values(const RunConfig& config, const StageConfig& stage);
 
 // Throws ConfigError naming the first key that differs; `what` is the checkpoint or stage that was

@@ -28,18 +28,18 @@ Grader::Grader(const std::vector<RewardConfig>& rewards, std::shared_ptr<const T
                std::vector<int64_t> stop_ids)
     : rubric_(rewards), tokenizer_(std::move(tokenizer)), stop_ids_(std::move(stop_ids)) {}
 
-std::string Grader::graded_text(const Prompt& prompt, const Completion& completion) const {
+std::string Grader::text_of(const Completion& completion) const {
   std::span<const int32_t> tokens = completion.tokens;
   if (completion.finish == Finish::stop && !tokens.empty() &&
       std::find(stop_ids_.begin(), stop_ids_.end(), tokens.back()) != stop_ids_.end())
     tokens = tokens.first(tokens.size() - 1);
-  return opened_by_prompt(prompt.text) + tokenizer_->decode(tokens);
+  return tokenizer_->decode(tokens);
 }
 
 void Grader::grade(Group& group) const {
   group.scores.clear();
   for (const Completion& completion : group.completions) {
-    const std::string text = graded_text(group.prompt, completion);
+    const std::string text = opened_by_prompt(group.prompt.text) + text_of(completion);
     const Rubric::Scored scored = rubric_.score({.prompt = group.prompt.text,
                                                  .completion = text,
                                                  .answer = group.prompt.answer,

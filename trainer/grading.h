@@ -24,12 +24,12 @@ class Grader {
   // Whether this completion's answer is right, by the rubric's accuracy component; by a positive
   // total when it has none.
   bool is_right(const Score& score) const;
+  // A completion without the token that stopped it.
+  std::string text_of(const Completion& completion) const;
   // Rows of `data` whose gold answer, given in <answer> tags, its own reward does not accept.
   std::vector<int64_t> bad_gold(const Dataset& data) const;
 
  private:
-  std::string graded_text(const Prompt& prompt, const Completion& completion) const;
-
   Rubric rubric_;
   std::shared_ptr<const Tokenizer> tokenizer_;
   std::vector<int64_t> stop_ids_;

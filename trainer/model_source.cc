@@ -55,6 +55,26 @@ std::string run_checkpoint(const std::string& run) {
   return found;
 }
 
+// What a path given by a user stands for.
+struct Place {
+  bool is_checkpoint;
+  std::string path;
+};
+
+Place find_model(const std::string& path) {
+  if (!path_exists(path)) throw_error<InputError>("{}: there is no such model", path);
+  if (path_exists(path + "/manifest.json")) return {true, path};
+  if (path_exists(path + "/config.json")) return {false, path};
+  if (path_exists(path + "/config.yaml")) return {true, run_checkpoint(path)};
+  if (path_exists(path + "/checkpoints")) {
+    const std::string checkpoint = stage_checkpoint(path);
+    if (checkpoint.empty()) throw_error<InputError>("{}: no checkpoint in it is whole", path);
+    return {true, checkpoint};
+  }
+  throw_error<InputError>(
+      "{}: neither a Hugging Face folder, nor a checkpoint, a stage or a run of ours", path);
+}
+
 }  // namespace
 
 at::ScalarType compute_dtype(const std::string& name) {
@@ -73,21 +93,20 @@ std::string stage_checkpoint(const std::string& stage_folder) {
 
 LoadedModel load_model(const std::string& path, const std::string& dtype_name) {
   const at::ScalarType dtype = compute_dtype(dtype_name);
-  if (!path_exists(path)) throw_error<InputError>("{}: there is no such model", path);
-  if (path_exists(path + "/manifest.json")) return load_checkpoint_model(path, dtype);
-  if (path_exists(path + "/config.json")) return load_hf(path, dtype);
-  if (path_exists(path + "/config.yaml")) return load_checkpoint_model(run_checkpoint(path), dtype);
-  if (path_exists(path + "/checkpoints")) {
-    const std::string checkpoint = stage_checkpoint(path);
-    if (checkpoint.empty()) throw_error<InputError>("{}: no checkpoint in it is whole", path);
-    return load_checkpoint_model(checkpoint, dtype);
-  }
-  throw_error<InputError>(
-      "{}: neither a Hugging Face folder, nor a checkpoint, a stage or a run of ours", path);
+  const Place place = find_model(path);
+  return place.is_checkpoint ? load_checkpoint_model(place.path, dtype)
+                             : load_hf(place.path, dtype);
+}
+
+std::shared_ptr<const Tokenizer> load_tokenizer(const std::string& path) {
+  const Place place = find_model(path);
+  return Tokenizer::load(place.is_checkpoint ? place.path + "/tokenizer" : place.path);
 }
 
 std::shared_ptr<const Tokenizer> make_tokenizer(const TokenizerConfig& config) {
-  if (config.kind == "path") return Tokenizer::load(config.path);
+  if (config.kind == "path")
+    return path_exists(config.path + "/tokenizer.json") ? Tokenizer::load(config.path)
+                                                        : load_tokenizer(config.path);
   if (config.kind == "bytes") return Tokenizer::bytes(config.special);
   return Tokenizer::characters(config.alphabet, config.special);
 }

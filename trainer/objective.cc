@@ -55,7 +55,8 @@ Objective policy_objective(const PolicyLossConfig& config, const BatchCounts& co
                                  .advantage = sample.advantage,
                                  .prompt_tokens_total = counts.group_tokens[group]},
                                 arrays.d_logprob, arrays.d_entropy);
-    record.logprob_diff_max = max_abs_diff(arrays.logprob, sample.old_logprob, sample.mask);
+    if (!sample.carried)
+      record.logprob_diff_max = max_abs_diff(arrays.logprob, sample.old_logprob, sample.mask);
     return record;
   };
   return {loss, config.temperature, config.entropy_coeff != 0, mtp_weight};

@@ -132,6 +132,21 @@ void RunConfig::describe(Fields& f) {
   if (pipeline.empty()) f.fail("pipeline", "must list at least one stage");
 }
 
+size_t stage_place(const RunConfig& config, const std::string& name) {
+  for (size_t i = 0; i < config.pipeline.size(); ++i)
+    if (config.pipeline[i].name() == name) return i;
+  throw_error<CheckError>("no stage {}", name);
+}
+
+const StageConfig* resolve_stage(const RunConfig& config, size_t place, const std::string& name,
+                                 bool as_data) {
+  for (size_t i = place; i-- > 0;) {
+    const StageConfig& stage = config.pipeline[i];
+    if (serves(stage.tag, as_data) && (name == "previous" || stage.name() == name)) return &stage;
+  }
+  return nullptr;
+}
+
 RunConfig read_run_config(const std::string& path, const std::vector<std::string>& overrides) {
   RunConfig config;
   read_config_file(path, overrides, [&](Fields& f) { config.describe(f); });

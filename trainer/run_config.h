@@ -36,6 +36,13 @@ struct RunConfig {
   void describe(Fields& f);
 };
 
+// Index in the pipeline of the stage with this name.
+size_t stage_place(const RunConfig& config, const std::string& name);
+// The stage that `name` means in stage number `place`: itself, or for "previous" the nearest
+// earlier stage that trains a model (as_data: that keeps samples). Null for the run's own model.
+const StageConfig* resolve_stage(const RunConfig& config, size_t place, const std::string& name,
+                                 bool as_data);
+
 RunConfig read_run_config(const std::string& path, const std::vector<std::string>& overrides);
 RunConfig read_run_config_text(const std::string& text, const std::string& name,
                                const std::vector<std::string>& overrides = {});

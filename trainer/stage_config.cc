@@ -101,7 +101,6 @@ void ValidationConfig::describe(Fields& f) {
   f.field("n", n, "Samples a prompt.", at_least_int(1));
   f.field("temperature", temperature, "0: greedy.", at_least(0.0));
   f.field("response_length", response_length, "Tokens of a completion at most.", at_least_int(1));
-  f.section("engine", engine, "Batching and cache. No key here changes a result.");
   if (temperature == 0 && n > 1) f.fail("n", "greedy samples are all the same: use n 1");
 }
 
@@ -125,6 +124,8 @@ void SftConfig::describe_training(Fields& f) {
   describe_length(f, total_steps, total_epochs);
   f.field("test_freq", test_freq, "Steps between validations; 0: none.", at_least_int(0));
   f.optional_section("val", val.present, val, "Validation.");
+  f.section("engine", engine, "Batching and cache of validation. No key here changes a result.");
+  describe_rewards(f, reward);
   f.optional_section("stop_when", stop_when.present, stop_when, "Stop by skill, not by steps.");
   save.describe(f);
   describe_micro_batch(f, max_tokens_per_micro_batch, activation_checkpointing);

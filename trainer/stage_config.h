@@ -63,7 +63,6 @@ struct ValidationConfig {
   int64_t n = 1;             // samples a prompt
   double temperature = 0.0;  // 0: greedy
   int64_t response_length = 64;
-  EngineConfig engine;
   void describe(Fields& f);
 };
 
@@ -90,6 +89,8 @@ struct SftConfig : StageCommon {
   int64_t total_epochs = 0;
   int64_t test_freq = 0;
   ValidationConfig val;
+  EngineConfig engine;               // of validation
+  std::vector<RewardConfig> reward;  // of validation; empty: math 1.0 and format 0.1
   StopWhen stop_when;
   SaveConfig save;
   int64_t max_tokens_per_micro_batch = 0;
@@ -113,9 +114,9 @@ struct FilterGroups {
   bool enable = false;
   std::string metric =
       "acc";  // acc, score: a group whose completions all have one value is refused
-  int64_t max_num_gen_batches = 0;  // waves a step; 0: no bound
-  int64_t gen_batch_size = 0;       // prompts a wave; 0: train_batch_size
-  std::string surplus = "drop";     // drop, carry
+  int64_t max_num_gen_batches = 10;  // waves a step; 0: no bound
+  int64_t gen_batch_size = 0;        // prompts a wave; 0: train_batch_size
+  std::string surplus = "drop";      // drop, carry
   void describe(Fields& f);
 };
 

@@ -1,0 +1,66 @@
+#include "trainer/group_source.h"
+
+#include <algorithm>
+
+namespace cohort {
+
+GroupSource::GroupSource(const GrpoConfig& config, PromptStream prompts,
+                         const std::vector<int64_t>& bad_rows, DrawScope scope)
+    : config_(config),
+      prompts_(std::move(prompts)),
+      bad_rows_(bad_rows.begin(), bad_rows.end()),
+      scope_(scope) {}
+
+std::vector<Prompt> GroupSource::next_prompts(int64_t count) {
+  std::vector<Prompt> prompts;
+  for (; static_cast<int64_t>(prompts.size()) < count; ++next_ordinal)
+    if (!bad_rows_.contains(prompts_.row_of(next_ordinal)))
+      prompts.push_back(prompts_.at(next_ordinal));
+  return prompts;
+}
+
+bool GroupSource::is_accepted(const Group& group, const Grader& grader) const {
+  const bool by_accuracy = config_.algorithm.filter_groups.metric == "acc";
+  const auto measure = [&](const Score& score) {
+    return by_accuracy ? static_cast<double>(grader.is_right(score)) : score.total;
+  };
+  const double first = measure(group.scores.front());
+  return std::any_of(group.scores.begin(), group.scores.end(),
+                     [&](const Score& score) { return measure(score) != first; });
+}
+
+GroupSource::Drawn GroupSource::next(GroupSampler& sampler) {
+  const FilterGroups& filter = config_.algorithm.filter_groups;
+  const int64_t batch = config_.data.train_batch_size;
+  const SamplingConfig& sampling = config_.rollout.sampling;
+  Drawn drawn;
+  if (!filter.enable) {
+    drawn.groups = sampler.sample(next_prompts(batch), sampling, scope_);
+    drawn.waves = 1;
+    return drawn;
+  }
+  const int64_t wave = filter.gen_batch_size > 0 ? filter.gen_batch_size : batch;
+  drawn.groups = std::exchange(carried, {});
+  drawn.num_carried = std::min(batch, static_cast<int64_t>(drawn.groups.size()));
+  while (static_cast<int64_t>(drawn.groups.size()) < batch &&
+         (filter.max_num_gen_batches == 0 || drawn.waves < filter.max_num_gen_batches)) {
+    ++drawn.waves;
+    for (Group& group : sampler.sample(next_prompts(wave), sampling, scope_)) {
+      drawn.sampled.push_back(group);
+      if (is_accepted(group, sampler.grader()))
+        drawn.groups.push_back(std::move(group));
+      else
+        ++drawn.refused;
+    }
+  }
+  const auto kept = std::min(static_cast<size_t>(batch), drawn.groups.size());
+  const auto surplus = drawn.groups.begin() + static_cast<std::ptrdiff_t>(kept);
+  if (filter.surplus == "carry")
+    carried.assign(std::make_move_iterator(surplus), std::make_move_iterator(drawn.groups.end()));
+  else
+    drawn.dropped = static_cast<int64_t>(drawn.groups.size() - kept);
+  drawn.groups.resize(kept);
+  return drawn;
+}
+
+}  // namespace cohort

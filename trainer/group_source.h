@@ -1,0 +1,41 @@
+// The groups that a step of grpo trains on, in stream order: drawn in waves, refused when dynamic
+// sampling is on and all their completions score alike. Its whole state is the next ordinal and the
+// groups carried over.
+#pragma once
+
+#include <unordered_set>
+#include <vector>
+
+#include "trainer/sampler.h"
+#include "trainer/stage_config.h"
+
+namespace cohort {
+
+class GroupSource {
+ public:
+  // Rows of `bad_rows` are passed over.
+  GroupSource(const GrpoConfig& config, PromptStream prompts, const std::vector<int64_t>& bad_rows,
+              DrawScope scope);
+
+  struct Drawn {
+    std::vector<Group> groups;   // at most train_batch_size, the carried ones first
+    int64_t num_carried = 0;     // of groups
+    std::vector<Group> sampled;  // with filter_groups: everything sampled in this step
+    int64_t waves = 0, refused = 0, dropped = 0;
+  };
+  Drawn next(GroupSampler& sampler);
+
+  int64_t next_ordinal = 0;
+  std::vector<Group> carried;
+
+ private:
+  std::vector<Prompt> next_prompts(int64_t count);
+  bool is_accepted(const Group& group, const Grader& grader) const;
+
+  const GrpoConfig& config_;
+  PromptStream prompts_;
+  std::unordered_set<int64_t> bad_rows_;
+  DrawScope scope_;
+};
+
+}  // namespace cohort

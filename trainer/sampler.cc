@@ -1,0 +1,50 @@
+#include "trainer/sampler.h"
+
+#include <algorithm>
+
+#include "core/base/error.h"
+#include "trainer/group_codec.h"
+
+namespace cohort {
+namespace {
+
+std::vector<int64_t> with_eos(std::vector<int64_t> ids, const Tokenizer& tokenizer) {
+  const int64_t eos = tokenizer.eos_id();
+  if (eos >= 0 && std::find(ids.begin(), ids.end(), eos) == ids.end()) ids.push_back(eos);
+  return ids;
+}
+
+}  // namespace
+
+GroupSampler::GroupSampler(const LoadedModel& model, Communicator& comm,
+                           const SamplerConfig& config)
+    : comm_(comm),
+      stop_ids_(with_eos(config.stop_token_ids, *model.tokenizer)),
+      grader_(config.rewards, model.tokenizer, stop_ids_),
+      pool_(grader_, config.reward_workers),
+      engine_(*model.decoder, *model.tokenizer, config.engine) {
+  engine_.on_step = [this] { comm_.heartbeat("rollout"); };
+}
+
+std::vector<Group> GroupSampler::sample(const std::vector<Prompt>& prompts,
+                                        const SamplingConfig& sampling, const DrawScope& scope) {
+  const auto rank = static_cast<size_t>(comm_.rank()), ranks = static_cast<size_t>(comm_.size());
+  std::vector<Prompt> mine;
+  for (size_t i = rank; i < prompts.size(); i += ranks) mine.push_back(prompts[i]);
+
+  SamplingConfig with_stops = sampling;
+  with_stops.stop_token_ids = stop_ids_;
+  engine_.generate(std::move(mine), with_stops, scope,
+                   [&](Group&& group) { pool_.submit(std::move(group)); });
+  const std::vector<Group> graded = pool_.take();
+
+  std::vector<Group> all;
+  for (const auto& bytes : comm_.all_gather_v(encode_groups(graded), "rollout groups"))
+    for (Group& group : decode_groups(bytes)) all.push_back(std::move(group));
+  std::sort(all.begin(), all.end(),
+            [](const Group& a, const Group& b) { return a.prompt.ordinal < b.prompt.ordinal; });
+  COHORT_CHECK_EQ(all.size(), prompts.size());
+  return all;
+}
+
+}  // namespace cohort

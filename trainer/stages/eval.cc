@@ -1,0 +1,113 @@
+#include "trainer/stages/eval.h"
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/files.h"
+#include "core/base/log.h"
+#include "trainer/evaluate.h"
+#include "trainer/progress.h"
+
+namespace cohort {
+namespace {
+
+constexpr size_t kSampleWidth = 400;
+
+void append_rows(const std::vector<Group>& groups, const Grader& grader, bool greedy,
+                 std::string& text) {
+  for (const Group& group : groups) {
+    for (size_t i = 0; i < group.completions.size(); ++i) {
+      const Completion& completion = group.completions[i];
+      const Score& score = group.scores[i];
+      nlohmann::json reasons;
+      for (size_t c = 0; c < score.components.size(); ++c)
+        reasons[grader.rubric().names()[c]] =
+            reason_name(static_cast<Reason>(score.components[c].reason));
+      const nlohmann::json row = {{"prompt", group.prompt.text},
+                                  {"answer", group.prompt.answer},
+                                  {"completion", grader.text_of(completion)},
+                                  {"right", grader.is_right(score)},
+                                  {"reward", score.total},
+                                  {"reasons", reasons},
+                                  {"tokens", completion.tokens.size()},
+                                  {"truncated", completion.finish == Finish::length},
+                                  {"greedy", greedy},
+                                  {"source", group.prompt.source}};
+      text += row.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+    }
+  }
+}
+
+class EvalStage {
+ public:
+  EvalStage(StageContext& context, const EvalConfig& config) : context_(context), config_(config) {}
+
+  StageEnd run() {
+    context_.metrics.cut_back(context_.name(), -1);
+    for (size_t i = 0; i < config_.models.size(); ++i) {
+      evaluate(config_.models[i], static_cast<int64_t>(i) + 1);
+      const bool last = i + 1 == config_.models.size();
+      if (!last && context_.interrupt.should_leave(context_.comm)) return StageEnd::interrupted;
+    }
+    context_.finish("");
+    return StageEnd::finished;
+  }
+
+ private:
+  void evaluate(const std::string& name, int64_t number) {
+    const std::string label = name == "model" ? "model" : context_.model_name(name);
+    const LoadedModel model = context_.model(name);
+    const auto data = Dataset::load(config_.data, *model.tokenizer);
+    GroupSampler sampler(model, context_.comm,
+                         {.engine = config_.rollout.engine,
+                          .rewards = config_.reward,
+                          .stop_token_ids = config_.rollout.sampling.stop_token_ids,
+                          .reward_workers = 1});
+    const std::vector<Prompt> prompts = all_prompts(*data);
+    const DrawScope scope = context_.scope(DrawUse::training);
+    const std::vector<Group> sampled = sampler.sample(prompts, config_.rollout.sampling, scope);
+    const PassRate rate = pass_at_1(sampled, sampler.grader());
+    Metrics metrics = group_metrics(sampled, sampler.grader());
+    metrics["pass_at_1"] = rate.mean;
+    metrics["pass_at_1/low"] = rate.low;
+    metrics["pass_at_1/high"] = rate.high;
+
+    std::string rows;
+    append_rows(sampled, sampler.grader(), false, rows);
+    std::string greedy_text;
+    if (config_.greedy && config_.rollout.sampling.temperature > 0) {
+      SamplingConfig sampling = config_.rollout.sampling;
+      sampling.temperature = 0;
+      sampling.n = 1;
+      const std::vector<Group> greedy = sampler.sample(prompts, sampling, scope);
+      const PassRate greedy_rate = pass_at_1(greedy, sampler.grader());
+      metrics["greedy/pass_at_1"] = greedy_rate.mean;
+      metrics["greedy/pass_at_1/low"] = greedy_rate.low;
+      metrics["greedy/pass_at_1/high"] = greedy_rate.high;
+      append_rows(greedy, sampler.grader(), true, rows);
+      greedy_text = fmt::format(", greedy {:.3f}", greedy_rate.mean);
+    }
+    if (context_.leader()) {
+      const std::string folder = context_.folder.path() + "/eval";
+      make_folders(folder);
+      write_file_atomic(fmt::format("{}/{}-{}.jsonl", folder, context_.name(), label), rows);
+    }
+    context_.metrics.write(context_.name(), number, metrics);
+    log_info("  {:<16} pass@1 {:.3f} [{:.3f}, {:.3f}]{}, {:.1f} tokens, {} prompts x {}", label,
+             rate.mean, rate.low, rate.high, greedy_text, metrics.at("response_length/mean"),
+             rate.num_prompts, rate.num_samples / rate.num_prompts);
+    const Group& first = sampled.front();
+    log_info("    {} [{}]", one_line(first.prompt.text, kSampleWidth),
+             one_line(sampler.grader().text_of(first.completions.front()), kSampleWidth));
+  }
+
+  StageContext& context_;
+  const EvalConfig& config_;
+};
+
+}  // namespace
+
+StageEnd run_eval(StageContext& context, const EvalConfig& config) {
+  return EvalStage(context, config).run();
+}
+
+}  // namespace cohort

@@ -1,0 +1,264 @@
+#include "trainer/stages/grpo.h"
+
+#include <algorithm>
+
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "core/base/log.h"
+#include "rollout/recorder.h"
+#include "trainer/group_codec.h"
+#include "trainer/group_source.h"
+#include "trainer/policy_batch.h"
+#include "trainer/training_run.h"
+
+namespace cohort {
+namespace {
+
+constexpr size_t kListedGold = 10;
+constexpr int64_t kSamplesShown = 5;  // in a stage
+constexpr size_t kSampleWidth = 400;
+
+class Stopwatch {
+ public:
+  // Seconds since the last lap.
+  double lap() {
+    const auto now = std::chrono::steady_clock::now();
+    return std::chrono::duration<double>(now - std::exchange(last_, now)).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+bool needs_reference(const GrpoConfig& c) {
+  const PolicyLossConfig& loss = c.actor.loss;
+  return (loss.use_kl_loss && loss.kl_loss_coef > 0) || c.algorithm.use_kl_in_reward;
+}
+
+int64_t num_steps(const GrpoConfig& config, const Dataset& data) {
+  if (config.total_steps > 0) return config.total_steps;
+  return std::max<int64_t>(1, config.total_epochs * data.size() / config.data.train_batch_size);
+}
+
+TrainingConfig training_config(const StageContext& context, const GrpoConfig& c, int64_t steps) {
+  const ActorConfig& actor = c.actor;
+  TrainingConfig t;
+  t.learner = {.dp_shards = context.config.run.dp_shards,
+               .num_valid_tokens = 0,
+               .max_tokens_per_micro_batch = actor.max_tokens_per_micro_batch,
+               .activation_checkpointing = actor.activation_checkpointing,
+               .router_bias_update_speed = actor.router_bias_update_speed,
+               .aux_loss_alpha = actor.aux_loss_alpha,
+               .mtp_loss_weight = actor.train_mtp ? actor.mtp_loss_weight : 0.0,
+               .train_mtp = actor.train_mtp};
+  t.optim = actor.optim;
+  t.save = c.save;
+  t.sampler = {.engine = c.rollout.engine,
+               .rewards = c.reward,
+               .stop_token_ids = c.rollout.sampling.stop_token_ids,
+               .reward_workers = c.reward_workers};
+  t.validation = c.val;
+  t.total_steps = steps;
+  t.test_freq = c.test_freq;
+  t.val_before_train = c.val_before_train;
+  t.with_reference = needs_reference(c);
+  t.ref_refresh_freq = actor.ref_refresh_freq;
+  return t;
+}
+
+PolicyLossConfig policy_loss(const GrpoConfig& config) {
+  PolicyLossConfig loss = config.actor.loss;
+  loss.temperature = config.rollout.sampling.temperature;
+  if (loss.loss_scale_factor == 0) loss.loss_scale_factor = config.rollout.sampling.response_length;
+  return loss;
+}
+
+// Minibatches of one rollout: their means, but for what is said of the first alone (before any of
+// them changed the weights).
+void add_update_metrics(const std::vector<StepMetrics>& updates, Metrics& metrics) {
+  const auto count = static_cast<double>(updates.size());
+  for (const auto& [name, first] : updates.front()) {
+    if (name == "logprob_abs_diff_max") {
+      metrics["rollout/logprob_abs_diff_max"] = first;
+      continue;
+    }
+    double sum = 0;
+    for (const StepMetrics& update : updates) sum += update.at(name);
+    metrics[name] = sum / count;
+  }
+  metrics["actor/updates"] = count;
+}
+
+double num_tokens(const std::vector<Group>& groups) {
+  double tokens = 0;
+  for (const Group& group : groups)
+    for (const Completion& completion : group.completions)
+      tokens += static_cast<double>(completion.tokens.size());
+  return tokens;
+}
+
+class GrpoStage {
+ public:
+  GrpoStage(StageContext& context, const GrpoConfig& config, LoadedModel start,
+            std::shared_ptr<const Dataset> data, const std::vector<int64_t>& bad_rows)
+      : context_(context),
+        config_(config),
+        loss_(policy_loss(config)),
+        source_(config,
+                PromptStream(data, static_cast<uint64_t>(context.config.run.seed),
+                             context.scope(DrawUse::training).stage, config.data.source.shuffle),
+                bad_rows, context.scope(DrawUse::training)),
+        num_steps_(num_steps(config, *data)),
+        run_(context, std::move(start), training_config(context, config, num_steps_)) {
+    run_.save_state = [this](RunState& state) {
+      state.values["next_ordinal"] = source_.next_ordinal;
+      state.carried = encode_groups(source_.carried);
+    };
+    run_.restore_state = [this](const RunState& state) {
+      source_.next_ordinal = state.values.at("next_ordinal");
+      source_.carried = decode_groups(state.carried);
+    };
+  }
+
+  StageEnd run() {
+    if (context_.leader()) make_folders(context_.path() + "/rollouts");
+    run_.begin();
+    while (!run_.finished())
+      if (!step()) return StageEnd::interrupted;
+    run_.finish();
+    return StageEnd::finished;
+  }
+
+ private:
+  // One step of the algorithm. False when the run leaves.
+  bool step() {
+    Stopwatch watch;
+    GroupSource::Drawn drawn = source_.next(run_.sampler());
+    std::vector<Group>& groups = drawn.groups;
+    Metrics metrics = punish_overlong(config_, groups);
+    const double rollout_s = watch.lap();
+
+    std::vector<TrainGroup> batch = to_train_groups(groups, config_.overlong, drawn.num_carried);
+    if (run_.reference() != nullptr)
+      run_.learner().add_reference_logprobs(*run_.reference(), batch, loss_.temperature);
+    metrics.merge(punish_kl(config_, batch, groups));
+    set_advantages(config_.algorithm.advantage, groups, batch);
+    const double reference_s = watch.lap();
+
+    add_update_metrics(update(batch), metrics);
+    const double update_s = watch.lap();
+
+    record(groups);
+    add_rollout_metrics(drawn, metrics);
+    const double tokens = num_tokens(groups);
+    metrics["time/rollout_s"] = rollout_s;
+    metrics["time/reference_s"] = reference_s;
+    metrics["time/update_s"] = update_s;
+    metrics["throughput/rollout_tokens_per_s"] =
+        num_tokens(drawn.sampled.empty() ? groups : drawn.sampled) / rollout_s;
+    metrics["throughput/update_tokens_per_s"] = tokens / update_s;
+    show_sample(groups);
+    return run_.end_step(std::move(metrics), tokens);
+  }
+
+  // ppo_epochs passes over the minibatches in stream order; an optimizer tick each.
+  std::vector<StepMetrics> update(const std::vector<TrainGroup>& batch) {
+    const auto size = static_cast<int64_t>(batch.size());
+    const int64_t mini = config_.actor.ppo_mini_batch_size > 0 ? config_.actor.ppo_mini_batch_size
+                                                               : std::max<int64_t>(1, size);
+    const double lr = run_.learning_rate();
+    std::vector<StepMetrics> updates;
+    for (int64_t epoch = 0; epoch < config_.actor.ppo_epochs; ++epoch) {
+      for (int64_t begin = 0; begin == 0 || begin < size; begin += mini) {
+        const std::vector<TrainGroup> part(batch.begin() + begin,
+                                           batch.begin() + std::min(size, begin + mini));
+        updates.push_back(run_.learner().update_policy(part, loss_, lr));
+      }
+    }
+    return updates;
+  }
+
+  void record(const std::vector<Group>& groups) const {
+    if (!context_.leader()) return;
+    const int64_t step = run_.step() + 1;
+    write_groups(rollout_path(context_.path(), step),
+                 {.stage = context_.name(),
+                  .step = step,
+                  .seed = static_cast<uint64_t>(context_.config.run.seed),
+                  .temperature = loss_.temperature,
+                  .rewards = rewards_},
+                 groups);
+    prune_rollouts(context_.path(), step, config_.keep_rollouts);
+  }
+
+  void add_rollout_metrics(const GroupSource::Drawn& drawn, Metrics& metrics) {
+    const Grader& grader = run_.sampler().grader();
+    metrics.merge(group_metrics(drawn.groups, grader));
+    double dead = 0;
+    for (const Group& group : drawn.groups)
+      dead += std::ranges::all_of(group.advantages, [](double a) { return a == 0; }) ? 1 : 0;
+    metrics["rollout/groups"] = static_cast<double>(drawn.groups.size());
+    metrics["rollout/groups_without_advantage"] = dead;
+    if (!config_.algorithm.filter_groups.enable) return;
+    metrics["filter/waves"] = static_cast<double>(drawn.waves);
+    metrics["filter/refused"] = static_cast<double>(drawn.refused);
+    metrics["filter/dropped"] = static_cast<double>(drawn.dropped);
+    metrics["filter/carried"] = static_cast<double>(source_.carried.size());
+    const Metrics sampled = group_metrics(drawn.sampled, grader);
+    if (const auto found = sampled.find("accuracy"); found != sampled.end())
+      metrics["filter/sampled_accuracy"] = found->second;
+  }
+
+  void show_sample(const std::vector<Group>& groups) {
+    const int64_t step = run_.step() + 1;
+    const int64_t every = std::max<int64_t>(1, num_steps_ / kSamplesShown);
+    if (groups.empty() || (step != 1 && step % every != 0)) return;
+    const Group& group = groups.front();
+    run_.say(fmt::format("  step {}: {} [{}] reward {:.2f}, gold {}", step,
+                         one_line(group.prompt.text, kSampleWidth),
+                         one_line(group.completions.front().text, kSampleWidth),
+                         group.scores.front().total, one_line(group.prompt.answer, kSampleWidth)));
+  }
+
+  StageContext& context_;
+  const GrpoConfig& config_;
+  PolicyLossConfig loss_;
+  GroupSource source_;
+  int64_t num_steps_;
+  TrainingRun run_;
+  std::vector<std::string> rewards_ = run_.sampler().grader().rubric().names();
+};
+
+}  // namespace
+
+std::vector<int64_t> check_gold(const GrpoConfig& config, const Dataset& data,
+                                const std::shared_ptr<const Tokenizer>& tokenizer) {
+  const std::vector<int64_t> bad = Grader(config.reward, tokenizer, {}).bad_gold(data);
+  if (bad.empty()) return bad;
+  std::string listed;
+  for (size_t i = 0; i < std::min(bad.size(), kListedGold); ++i)
+    listed += fmt::format("{}{} \"{}\"", i > 0 ? ", " : "", data.row(bad[i]).source,
+                          one_line(data.row(bad[i]).answer, 40));
+  if (bad.size() > kListedGold) listed += ", ...";
+  const bool all = static_cast<int64_t>(bad.size()) == data.size();
+  if (config.data.on_bad_gold == "stop" || all)
+    throw_error<InputError>(
+        "{}: {} of {} gold answers are not accepted by their own reward: {}{}", config.name,
+        bad.size(), data.size(), listed,
+        all ? "" : "; mend them, or drop their rows with data.on_bad_gold: drop");
+  log_warning("{}: {} of {} rows dropped, their own reward does not accept the gold answer: {}",
+              config.name, bad.size(), data.size(), listed);
+  return bad;
+}
+
+StageEnd run_grpo(StageContext& context, const GrpoConfig& config) {
+  LoadedModel start = context.model(config.init);
+  const auto data = Dataset::load(config.data.source, *start.tokenizer);
+  const std::vector<int64_t> bad_rows = check_gold(config, *data, start.tokenizer);
+  log_info("  {} steps of {} prompts x {} completions, from {}", num_steps(config, *data),
+           config.data.train_batch_size, config.rollout.sampling.n,
+           context.model_name(config.init));
+  return GrpoStage(context, config, std::move(start), data, bad_rows).run();
+}
+
+}  // namespace cohort
