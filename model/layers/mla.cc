@@ -2,6 +2,7 @@
 
 #include "kernels/linear/linear.h"
 #include "kernels/rms_norm/rms_norm.h"
+#include "model/layers/latent.h"
 #include "model/layers/split_columns.h"
 
 namespace cohort {
@@ -31,37 +32,57 @@ Mla::Mla(ParameterStore& store, const std::string& prefix, const kernels::RopeTa
     q_a_norm_ = &store.block(prefix + "q_a_layernorm");
     q_b_ = &store.block(prefix + "q_b_proj");
   }
+  if (c.mla_form == "absorbed") {
+    uk_ = std::make_shared<HeadWeights>(*kv_b_, shape_.heads, 0, shape_.nope);
+    uv_ = std::make_shared<HeadWeights>(*kv_b_, shape_.heads, shape_.nope, shape_.value);
+  }
 }
 
-at::Tensor Mla::queries(const at::Tensor& q_a, const DecoderInput& input) const {
-  at::Tensor q = q_a;
+Mla::Projected Mla::project(const at::Tensor& x, const DecoderInput& input) const {
+  const int64_t rows = x.size(0);
+  const auto parts =
+      split_columns(kernels::linear(x, *qkv_a_, input.shards), {q_width_, latent_, shape_.rope});
+  at::Tensor q = parts[0];
   if (q_b_ != nullptr)
-    q = kernels::linear(kernels::rms_norm(q_a, *q_a_norm_, kLatentEps, input.shards), *q_b_,
+    q = kernels::linear(kernels::rms_norm(q, *q_a_norm_, kLatentEps, input.shards), *q_b_,
                         input.shards);
-  return kernels::rope(q.view({q.size(0), shape_.heads, shape_.nope + shape_.rope}), rope_,
-                       input.positions, rope_interleave_);
+  return {kernels::rope(q.view({rows, shape_.heads, shape_.nope + shape_.rope}), rope_,
+                        input.positions, rope_interleave_),
+          kernels::rms_norm(parts[1], *kv_a_norm_, kLatentEps, input.shards),
+          kernels::rope(parts[2].view({rows, 1, shape_.rope}), rope_, input.positions,
+                        rope_interleave_)};
+}
+
+at::Tensor Mla::expanded(const Projected& p, const DecoderInput& input, const at::Tensor& k,
+                         const at::Tensor& v) const {
+  const at::Tensor kv = kernels::linear(p.c, *kv_b_, input.shards);
+  if (input.cache != nullptr) {
+    expand_heads_into(kv, p.k_rope, shape_, input.slots, k, v);
+    return kernels::attention(p.q, k, v, input.layout, scale_);
+  }
+  const KeysValues own = expand_heads(kv, p.k_rope, shape_);
+  return kernels::attention(p.q, own.k, own.v, input.layout, scale_);
+}
+
+at::Tensor Mla::absorbed(const Projected& p, const DecoderInput& input, const at::Tensor& k,
+                         const at::Tensor& v) const {
+  const at::Tensor q = head_linear(p.q, uk_, HeadMap::down, input.shards);
+  at::Tensor context;  // [T, heads, dc]
+  if (input.cache != nullptr) {
+    join_latent_into(p.c, p.k_rope, input.slots, k);
+    context = kernels::attention(q, k, v, input.layout, scale_);
+  } else {
+    const at::Tensor own = join_latent(p.c, p.k_rope);
+    context = kernels::attention(q, own, own.narrow(2, 0, latent_), input.layout, scale_);
+  }
+  return head_linear(context, uv_, HeadMap::up, input.shards);
 }
 
 at::Tensor Mla::forward(const at::Tensor& x, const DecoderInput& input, const at::Tensor& k,
                         const at::Tensor& v) const {
-  const int64_t rows = x.size(0);
-  const auto parts =
-      split_columns(kernels::linear(x, *qkv_a_, input.shards), {q_width_, latent_, shape_.rope});
-  const at::Tensor q = queries(parts[0], input);
-  const at::Tensor c = kernels::rms_norm(parts[1], *kv_a_norm_, kLatentEps, input.shards);
-  const at::Tensor k_rope = kernels::rope(parts[2].view({rows, 1, shape_.rope}), rope_,
-                                          input.positions, rope_interleave_);
-  const at::Tensor kv = kernels::linear(c, *kv_b_, input.shards);
-
-  at::Tensor heads;  // [T, nh, dv]
-  if (input.cache != nullptr) {
-    expand_heads_into(kv, k_rope, shape_, input.slots, k, v);
-    heads = kernels::attention(q, k, v, input.layout, scale_);
-  } else {
-    const KeysValues own = expand_heads(kv, k_rope, shape_);
-    heads = kernels::attention(q, own.k, own.v, input.layout, scale_);
-  }
-  return kernels::linear(heads.view({rows, shape_.heads * shape_.value}), *o_, input.shards);
+  const Projected p = project(x, input);
+  const at::Tensor heads = uk_ ? absorbed(p, input, k, v) : expanded(p, input, k, v);
+  return kernels::linear(heads.view({x.size(0), shape_.heads * shape_.value}), *o_, input.shards);
 }
 
 }  // namespace cohort

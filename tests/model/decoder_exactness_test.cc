@@ -180,7 +180,9 @@ TEST_P(DecoderExactness, SlotOutsideTheCacheIsRefused) {
 
 INSTANTIATE_TEST_SUITE_P(Forms, DecoderExactness,
                          testing::Values(Case{"fp32", at::kFloat, "expanded", 24},
-                                         Case{"bf16", at::kBFloat16, "expanded", 0}),
+                                         Case{"bf16", at::kBFloat16, "expanded", 0},
+                                         Case{"absorbed_fp32", at::kFloat, "absorbed", 0},
+                                         Case{"absorbed_bf16", at::kBFloat16, "absorbed", 24}),
                          [](const auto& info) { return std::string(info.param.name); });
 
 TEST(KvCache, BytesPerSlot) {

@@ -27,12 +27,23 @@ double relative_difference(const at::Tensor& got, const at::Tensor& want) {
   return largest == 0 ? difference : difference / largest;
 }
 
-class DecoderGolden : public testing::TestWithParam<const char*> {
+struct Case {
+  const char* golden;
+  const char* form;
+};
+
+ModelConfig config_of(const std::string& folder, const char* form) {
+  ModelConfig config = read_hf_config(folder);
+  config.mla_form = form;
+  return config;
+}
+
+class DecoderGolden : public testing::TestWithParam<Case> {
  protected:
   DecoderGolden()
-      : folder_(kModelGoldens + GetParam()),
+      : folder_(kModelGoldens + GetParam().golden),
         golden_(SafetensorsFile::open(folder_ + ".safetensors")),
-        store_(read_hf_config(folder_), at::kFloat) {
+        store_(config_of(folder_, GetParam().form), at::kFloat) {
     load_hf_weights(folder_, store_);
     decoder_ = std::make_unique<Decoder>(store_);
     const at::Tensor ids = golden_tensor(*golden_, "ids");
@@ -101,9 +112,12 @@ TEST_P(DecoderGolden, EveryGradientMatchesTransformers) {
   EXPECT_EQ(compared, store_.numel());
 }
 
-INSTANTIATE_TEST_SUITE_P(Transformers, DecoderGolden,
-                         testing::Values("lora_groups_yarn_mtp", "plain_tied", "dense_student"),
-                         [](const auto& info) { return std::string(info.param); });
+INSTANTIATE_TEST_SUITE_P(
+    Transformers, DecoderGolden,
+    testing::Values(Case{"lora_groups_yarn_mtp", "expanded"}, Case{"plain_tied", "expanded"},
+                    Case{"dense_student", "expanded"}, Case{"lora_groups_yarn_mtp", "absorbed"},
+                    Case{"plain_tied", "absorbed"}),
+    [](const auto& info) { return std::string(info.param.golden) + "_" + info.param.form; });
 
 }  // namespace
 }  // namespace cohort
