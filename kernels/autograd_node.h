@@ -1,5 +1,6 @@
-// Differentiable ops as autograd nodes: the backward is apply(), what it needs are fields. Included by the few
-// .cc files that define nodes. A Param that a node holds must live until the backward has run.
+// Differentiable ops as autograd nodes: the backward is apply(), what it needs are fields. Included
+// by the few .cc files that define nodes. A Param that a node holds must live until the backward
+// has run.
 #pragma once
 
 #include <ATen/core/grad_mode.h>
@@ -27,7 +28,8 @@ std::shared_ptr<N> make_node(const Tensors&... inputs) {
 }
 
 // Makes `output` the next output of the node.
-inline void set_output(const at::Tensor& output, const std::shared_ptr<torch::autograd::Node>& node) {
+inline void set_output(const at::Tensor& output,
+                       const std::shared_ptr<torch::autograd::Node>& node) {
   torch::autograd::set_history(output, node);
 }
 

@@ -9,7 +9,8 @@
 namespace cohort::kernels {
 namespace {
 
-// Scores that a tile keeps at a time (256 KB), and the rows that are worth it. No bit depends on either.
+// Scores that a tile keeps at a time (256 KB), and the rows that are worth it. No bit depends on
+// either.
 constexpr int64_t kTileScores = 65536;
 constexpr int64_t kMaxTileRows = 64;
 // Multiply-adds below which more threads cost more than they bring.
@@ -64,12 +65,13 @@ TileShape tile_shape(const Operands& o, int64_t i, int64_t begin, int64_t end, i
 }
 
 int64_t queries_a_tile(const Operands& o, int64_t i, int64_t kv_heads) {
-  const int64_t rows = std::clamp<int64_t>(kTileScores / score_row_size(o.keys(i)), 8, kMaxTileRows);
+  const int64_t rows =
+      std::clamp<int64_t>(kTileScores / score_row_size(o.keys(i)), 8, kMaxTileRows);
   return std::max<int64_t>(1, rows / (o.group() * kv_heads));
 }
 
-// A decode step takes all heads of a sequence at once, so that its rows of k and v are read once, in one piece; a
-// prompt, or too few sequences for the threads, is dealt head by head.
+// A decode step takes all heads of a sequence at once, so that its rows of k and v are read once,
+// in one piece; a prompt, or too few sequences for the threads, is dealt head by head.
 std::vector<TileShape> forward_tiles(const Operands& o) {
   std::vector<TileShape> tiles;
   const int64_t all = o.kv_heads();
@@ -80,15 +82,15 @@ std::vector<TileShape> forward_tiles(const Operands& o) {
     const int64_t step = queries_a_tile(o, i, kv_step);
     for (int64_t kv = 0; kv < all; kv += kv_step) {
       for (int64_t begin = 0; begin < queries; begin += step) {
-        tiles.push_back(
-            tile_shape(o, i, begin, std::min(begin + step, queries), kv, kv + kv_step));
+        tiles.push_back(tile_shape(o, i, begin, std::min(begin + step, queries), kv, kv + kv_step));
       }
     }
   }
   return tiles;
 }
 
-// fn(item, scratch) for every item, taken by threads as they come free: items differ in size and are independent.
+// fn(item, scratch) for every item, taken by threads as they come free: items differ in size and
+// are independent.
 template <class Fn>
 void run_items(int64_t items, int64_t multiply_adds, const Fn& fn) {
   std::atomic<int64_t> next = 0;
@@ -115,12 +117,14 @@ void check_arguments(const Operands& o) {
   const AttentionLayout& layout = *o.layout;
   const size_t n = layout.first_position.size();
   COHORT_CHECK(layout.query_offsets.size() == n + 1 && layout.key_offsets.size() == n + 1 &&
-                   layout.query_offsets.front() == 0 && layout.query_offsets.back() == o.q.size(0) &&
+                   layout.query_offsets.front() == 0 &&
+                   layout.query_offsets.back() == o.q.size(0) &&
                    layout.key_offsets.back() <= static_cast<int64_t>(layout.key_rows.size()),
                "attention: a layout of {} sequences does not fit {} queries", n, o.q.size(0));
   for (int64_t i = 0; i < o.sequences(); ++i) {
-    COHORT_CHECK(o.queries(i) >= 0 && layout.key_offsets[i + 1] - layout.key_offsets[i] >= o.keys(i),
-                 "attention: sequence {} has fewer keys than positions", i);
+    COHORT_CHECK(
+        o.queries(i) >= 0 && layout.key_offsets[i + 1] - layout.key_offsets[i] >= o.keys(i),
+        "attention: sequence {} has fewer keys than positions", i);
   }
 }
 
@@ -135,10 +139,10 @@ at::Tensor forward(const Operands& o) {
   for_dtype(o.q.scalar_type(), [&]<class T>() {
     run_items(static_cast<int64_t>(tiles.size()), o.multiply_adds(),
               [&](int64_t i, TileScratch& scratch) {
-      const ForwardTile<T> tile = {tiles[i], rows_of<T>(o.q), rows_of<T>(o.k), rows_of<T>(o.v),
-                                   writable_rows_of<T>(out)};
-      if (!attention_forward_tile<T>(tile, scratch)) in_range = false;
-    });
+                const ForwardTile<T> tile = {tiles[i], rows_of<T>(o.q), rows_of<T>(o.k),
+                                             rows_of<T>(o.v), writable_rows_of<T>(out)};
+                if (!attention_forward_tile<T>(tile, scratch)) in_range = false;
+              });
   });
   check_key_rows(in_range, o);
   return out;
@@ -150,7 +154,8 @@ std::pair<int64_t, int64_t> tree(const AttentionLayout& layout, int64_t t) {
   return {layout.tree_offsets[t], layout.tree_offsets[t + 1]};
 }
 
-// An item is a tree and a key head: its rows of dk and dv are its own, and are added to query by query.
+// An item is a tree and a key head: its rows of dk and dv are its own, and are added to query by
+// query.
 variable_list backward(const Operands& o, const at::Tensor& d_out) {
   const at::TensorOptions fp32 = o.q.options().dtype(at::kFloat);
   at::Tensor dq = at::empty(o.q.sizes(), o.q.options());
@@ -171,8 +176,13 @@ variable_list backward(const Operands& o, const at::Tensor& d_out) {
         for (int64_t begin = 0; begin < queries; begin += step) {
           const BackwardTile<T> tile = {
               tile_shape(o, i, begin, std::min(begin + step, queries), kv, kv + 1),
-              rows_of<T>(o.q), rows_of<T>(o.k), rows_of<T>(o.v), rows_of<T>(d_out),
-              writable_rows_of<T>(dq), writable_rows_of<float>(dk), writable_rows_of<float>(dv)};
+              rows_of<T>(o.q),
+              rows_of<T>(o.k),
+              rows_of<T>(o.v),
+              rows_of<T>(d_out),
+              writable_rows_of<T>(dq),
+              writable_rows_of<float>(dk),
+              writable_rows_of<float>(dv)};
           if (!attention_backward_tile<T>(tile, scratch)) in_range = false;
         }
       }

@@ -31,11 +31,12 @@ bool key_rows_in_range(const TileShape& s) {
 template <class T>
 void load_rows(const TileShape& s, const HeadRows<const T>& x, int64_t dim, float* out) {
   for (int64_t kv = s.kv_begin; kv < s.kv_end; ++kv) {
-    for (int64_t row = 0; row < s.rows_per_kv(); ++row, out += dim) {
-      const T* in = x.at(s.first_query + row / s.group, kv * s.group + row % s.group);
-      for_vectors(dim, [&](size_t i, auto lanes) HWY_ATTR {
-        store16(load16(in + i, lanes), out + i, lanes);
-      });
+    for (int64_t query = 0; query < s.queries; ++query) {
+      for (int64_t head = 0; head < s.group; ++head, out += dim) {
+        const T* in = x.at(s.first_query + query, kv * s.group + head);
+        for_vectors(dim, [&](size_t i, auto lanes)
+                             HWY_ATTR { store16(load16(in + i, lanes), out + i, lanes); });
+      }
     }
   }
 }
@@ -45,25 +46,27 @@ template <class T>
 void store_rows(const TileShape& s, const float* in, const float* factor, int64_t dim,
                 const HeadRows<T>& x) {
   for (int64_t kv = s.kv_begin; kv < s.kv_end; ++kv) {
-    for (int64_t row = 0; row < s.rows_per_kv(); ++row, in += dim, ++factor) {
-      T* out = x.at(s.first_query + row / s.group, kv * s.group + row % s.group);
-      const F16 f = set16(*factor);
-      for_vectors(dim, [&](size_t i, auto lanes) HWY_ATTR {
-        store16(mul(load16(in + i, lanes), f), out + i, lanes);
-      });
+    for (int64_t query = 0; query < s.queries; ++query) {
+      for (int64_t head = 0; head < s.group; ++head, in += dim, ++factor) {
+        T* out = x.at(s.first_query + query, kv * s.group + head);
+        const F16 f = set16(*factor);
+        for_vectors(dim, [&](size_t i, auto lanes)
+                             HWY_ATTR { store16(mul(load16(in + i, lanes), f), out + i, lanes); });
+      }
     }
   }
 }
 
-// scores[row][j] = scale * a[row] . keys[j] wherever the row sees key j; what stands behind its limit is undefined.
-// The heads of a key block follow each other, so that a row of k is read while it is in the cache.
+// scores[row][j] = scale * a[row] . keys[j] wherever the row sees key j; what stands behind its
+// limit is undefined. The heads of a key block follow each other, so that a row of k is read while
+// it is in the cache.
 template <class T>
 void score_tile(const TileShape& s, const float* a, const HeadRows<const T>& keys, int64_t dim,
                 float scale, float* block, float* scores, int64_t stride) {
   const int64_t per_kv = s.rows_per_kv();
   for (int64_t j = 0; j < s.keys(); j += kBlockKeys) {
     const int64_t count = std::min(kBlockKeys, s.keys() - j);
-    const int64_t first = j < s.first_limit ? 0 : (j - s.first_limit + 1) * s.group;
+    const int64_t first = s.first_row(j);
     for (int64_t kv = s.kv_begin; kv < s.kv_end; ++kv) {
       const int64_t row = (kv - s.kv_begin) * per_kv + first;
       gather_transposed(keys.at(0, kv), keys.row_stride, s.key_rows + j, count, dim, block);
@@ -73,21 +76,57 @@ void score_tile(const TileShape& s, const float* a, const HeadRows<const T>& key
   }
 }
 
-// row[j] = exp(row[j] - max) for j < n; returns 1 / sum.
-float exp_row(float* row, int64_t n) {
+// For each of kRows rows: row[j] = exp(row[j] - max) for j < its limit, and inverse = 1 / sum. Rows
+// side by side hide the latency of each other's chains; vectors behind a row's own limit add
+// nothing to it.
+template <int kRows>
+void exp_block(float* rows, int64_t stride, const int64_t* limits, float* inverse) {
   constexpr float kLowest = -std::numeric_limits<float>::infinity();
-  F16 largest = set16(kLowest);
-  for_vectors(n, [&](size_t i, auto lanes) HWY_ATTR {
-    largest = max(largest, keep(load16(row + i, Whole()), lanes, kLowest));
-  });
-  const F16 shift = set16(max_lanes(largest));
-  F16 sum = zero16();
-  for_vectors(n, [&](size_t i, auto lanes) HWY_ATTR {
-    const F16 e = keep(exp16(sub(load16(row + i, Whole()), shift)), lanes, 0.0f);
-    sum = add(sum, e);
-    store16(e, row + i, Whole());
-  });
-  return 1.0f / sum_lanes(sum);
+  const int64_t end = limits[kRows - 1];
+  const auto left = [&](int r, int64_t j) HWY_ATTR {
+    return static_cast<size_t>(std::clamp<int64_t>(limits[r] - j, 0, 16));
+  };
+  F16 largest[kRows], shift[kRows], sum[kRows];
+  COHORT_UNROLL for (int r = 0; r < kRows; ++r) largest[r] = set16(kLowest);
+  for (int64_t j = 0; j < end; j += 16) {
+    COHORT_UNROLL for (int r = 0; r < kRows; ++r) {
+      const F16 x = load16(rows + r * stride + j, Whole());
+      largest[r] = max(largest[r], keep_first(x, left(r, j), kLowest));
+    }
+  }
+  COHORT_UNROLL for (int r = 0; r < kRows; ++r) {
+    shift[r] = set16(max_lanes(largest[r]));
+    sum[r] = zero16();
+  }
+  for (int64_t j = 0; j < end; j += 16) {
+    COHORT_UNROLL for (int r = 0; r < kRows; ++r) {
+      float* x = rows + r * stride + j;
+      const F16 e = keep_first(exp16(sub(load16(x, Whole()), shift[r])), left(r, j), 0.0f);
+      sum[r] = add(sum[r], e);
+      store16(e, x, Whole());
+    }
+  }
+  COHORT_UNROLL for (int r = 0; r < kRows; ++r) inverse[r] = 1.0f / sum_lanes(sum[r]);
+}
+
+// All rows of the tile: scores become exp(score - max), inverse their 1 / sum.
+void exp_rows(const TileShape& s, float* scores, int64_t stride, float* inverse) {
+  constexpr int kGroup = 4;
+  for (int64_t kv = s.kv_begin; kv < s.kv_end; ++kv) {
+    int64_t row = 0;
+    const auto run = [&](auto count) HWY_ATTR {
+      constexpr int kRows = decltype(count)::value;
+      for (; row + kRows <= s.rows_per_kv(); row += kRows) {
+        int64_t limits[kRows];
+        for (int r = 0; r < kRows; ++r) limits[r] = s.limit(row + r);
+        exp_block<kRows>(scores, stride, limits, inverse);
+        scores += kRows * stride;
+        inverse += kRows;
+      }
+    };
+    run(std::integral_constant<int, kGroup>());
+    run(std::integral_constant<int, 1>());
+  }
 }
 
 // out[row] += sum over the keys j that the row sees, in order, of weight[row][j] values[j].
@@ -97,20 +136,22 @@ void add_values(const TileShape& s, const float* weight, int64_t stride,
   const int64_t per_kv = s.rows_per_kv();
   for (int64_t begin = 0; begin < s.keys(); begin += kChunkKeys) {
     const int64_t end = std::min(begin + kChunkKeys, s.keys());
-    const int64_t first = begin < s.first_limit ? 0 : (begin - s.first_limit + 1) * s.group;
+    const int64_t first = s.first_row(begin);
     for (int64_t kv = s.kv_begin; kv < s.kv_end; ++kv) {
       const T* base = values.at(0, kv);
-      const auto value = [&](int64_t j) HWY_ATTR { return base + s.key_rows[j] * values.row_stride; };
+      const auto value = [&](int64_t j)
+                             HWY_ATTR { return base + s.key_rows[j] * values.row_stride; };
       float* rows = out + (kv - s.kv_begin) * per_kv * dim;
       const auto out_row = [&](int64_t row) HWY_ATTR { return rows + row * dim; };
       const Weights w = {weight + (kv - s.kv_begin) * per_kv * stride, stride, 1};
       for_row_groups(first, per_kv, [&](int64_t i, auto count) HWY_ATTR {
-        // Keys that all rows of the group see, then what each sees beyond them.
-        const int64_t common = std::min(end, s.limit(i));
-        add_rows<decltype(count)::value>(out_row, w, i, begin, common, value, dim);
-        for (int64_t r = i; r < i + decltype(count)::value; ++r) {
-          add_rows<1>(out_row, w, r, std::max(begin, common), std::min(end, s.limit(r)), value, dim);
+        constexpr int kRows = decltype(count)::value;
+        StepRanges<kRows> keys;
+        for (int r = 0; r < kRows; ++r) {
+          keys.from[r] = begin;
+          keys.to[r] = std::min(end, s.limit(i + r));
         }
+        add_rows(out_row, w, i, keys, value, dim);
       });
     }
   }
@@ -121,20 +162,19 @@ template <class T>
 void add_to_keys(const TileShape& s, const float* weight, int64_t stride, const float* x,
                  int64_t dim, const HeadRows<T>& sums) {
   const int64_t per_kv = s.rows_per_kv();
-  const auto first_row = [&](int64_t j) HWY_ATTR {
-    return j < s.first_limit ? 0 : (j - s.first_limit + 1) * s.group;
-  };
   for (int64_t kv = s.kv_begin; kv < s.kv_end; ++kv) {
     const float* rows = x + (kv - s.kv_begin) * per_kv * dim;
     const auto row = [&](int64_t r) HWY_ATTR { return rows + r * dim; };
     const auto sum_of = [&](int64_t j) HWY_ATTR { return sums.at(s.key_rows[j], kv); };
     const Weights w = {weight + (kv - s.kv_begin) * per_kv * stride, 1, stride};
     for_row_groups(0, s.keys(), [&](int64_t j, auto count) HWY_ATTR {
-      const int64_t common = first_row(j + decltype(count)::value - 1);
-      for (int64_t key = j; key < j + decltype(count)::value; ++key) {
-        add_rows<1>(sum_of, w, key, first_row(key), common, row, dim);
+      constexpr int kKeys = decltype(count)::value;
+      StepRanges<kKeys> rows_that_see;
+      for (int r = 0; r < kKeys; ++r) {
+        rows_that_see.from[r] = s.first_row(j + r);
+        rows_that_see.to[r] = per_kv;
       }
-      add_rows<decltype(count)::value>(sum_of, w, j, common, per_kv, row, dim);
+      add_rows(sum_of, w, j, rows_that_see, row, dim);
     });
   }
 }
@@ -144,20 +184,42 @@ bool forward(const ForwardTile<T>& t, TileScratch& scratch) {
   const TileShape& s = t.shape;
   if (!key_rows_in_range(s)) return false;
   const int64_t rows = s.rows(), stride = score_row_size(s.keys());
-  float* block = scratch.get(kBlockKeys * s.key_dim + rows * (s.key_dim + s.value_dim + stride + 1));
+  float* block =
+      scratch.get(kBlockKeys * s.key_dim + rows * (s.key_dim + s.value_dim + stride + 1));
   float* q = block + kBlockKeys * s.key_dim;
   float* scores = q + rows * s.key_dim;
   float* out = scores + rows * stride;
   float* inverse = out + rows * s.value_dim;
   load_rows(s, t.q, s.key_dim, q);
   score_tile(s, q, t.k, s.key_dim, s.scale, block, scores, stride);
-  for (int64_t row = 0; row < rows; ++row) {
-    inverse[row] = exp_row(scores + row * stride, s.limit(row % s.rows_per_kv()));
-  }
+  exp_rows(s, scores, stride, inverse);
   std::fill_n(out, rows * s.value_dim, 0.0f);
   add_values(s, scores, stride, t.v, s.value_dim, out);
   store_rows(s, out, inverse, s.value_dim, t.out);
   return true;
+}
+
+// p[j] = p[j] * inverse;  ds[j] = p[j] (ds[j] - sum_i p[i] ds[i]) scale, for j below each row's
+// limit.
+void score_grads(const TileShape& s, float* p, float* ds, int64_t stride, const float* inverse) {
+  const F16 scale = set16(s.scale);
+  for (int64_t kv = s.kv_begin; kv < s.kv_end; ++kv) {
+    for (int64_t row = 0; row < s.rows_per_kv(); ++row, p += stride, ds += stride, ++inverse) {
+      const int64_t n = s.limit(row);
+      const F16 factor = set16(*inverse);
+      F16 sum = zero16();
+      for_vectors(n, [&](size_t i, auto lanes) HWY_ATTR {
+        const F16 weight = mul(load16(p + i, Whole()), factor);
+        store16(weight, p + i, Whole());
+        sum = fma(weight, keep(load16(ds + i, Whole()), lanes, 0.0f), sum);
+      });
+      const F16 mean = set16(sum_lanes(sum));
+      for_vectors(n, [&](size_t i, auto) HWY_ATTR {
+        const F16 d = sub(load16(ds + i, Whole()), mean);
+        store16(mul(mul(load16(p + i, Whole()), d), scale), ds + i, Whole());
+      });
+    }
+  }
 }
 
 // With p = softmax(s) and dp_j = d_out . v_j:  ds_j = p_j (dp_j - sum_i p_i dp_i) scale,
@@ -174,38 +236,25 @@ bool backward(const BackwardTile<T>& t, TileScratch& scratch) {
   float* ds = p + rows * stride;
   float* d_out = ds + rows * stride;
   float* dq = d_out + rows * s.value_dim;
-  float* ones = dq + rows * s.key_dim;
+  float* inverse = dq + rows * s.key_dim;
   load_rows(s, t.q, s.key_dim, q);
   load_rows(s, t.d_out, s.value_dim, d_out);
   score_tile(s, q, t.k, s.key_dim, s.scale, block, p, stride);
   score_tile(s, d_out, t.v, s.value_dim, 1.0f, block, ds, stride);
-  for (int64_t row = 0; row < rows; ++row) {
-    const int64_t n = s.limit(row % s.rows_per_kv());
-    float* p_row = p + row * stride;
-    float* ds_row = ds + row * stride;
-    const F16 inverse = set16(exp_row(p_row, n)), scale = set16(s.scale);
-    F16 sum = zero16();
-    for_vectors(n, [&](size_t i, auto lanes) HWY_ATTR {
-      const F16 weight = mul(load16(p_row + i, Whole()), inverse);
-      store16(weight, p_row + i, Whole());
-      sum = fma(weight, keep(load16(ds_row + i, Whole()), lanes, 0.0f), sum);
-    });
-    const F16 mean = set16(sum_lanes(sum));
-    for_vectors(n, [&](size_t i, auto) HWY_ATTR {
-      const F16 d = sub(load16(ds_row + i, Whole()), mean);
-      store16(mul(mul(load16(p_row + i, Whole()), d), scale), ds_row + i, Whole());
-    });
-  }
+  exp_rows(s, p, stride, inverse);
+  score_grads(s, p, ds, stride, inverse);
   std::fill_n(dq, rows * s.key_dim, 0.0f);
   add_values(s, ds, stride, t.k, s.key_dim, dq);
-  std::fill_n(ones, rows, 1.0f);
-  store_rows(s, dq, ones, s.key_dim, t.dq);
+  std::fill_n(inverse, rows, 1.0f);
+  store_rows(s, dq, inverse, s.key_dim, t.dq);
   add_to_keys(s, ds, stride, q, s.key_dim, t.dk);
   add_to_keys(s, p, stride, d_out, s.value_dim, t.dv);
   return true;
 }
 
-bool forward_float(const ForwardTile<float>& t, TileScratch& scratch) { return forward(t, scratch); }
+bool forward_float(const ForwardTile<float>& t, TileScratch& scratch) {
+  return forward(t, scratch);
+}
 bool forward_bf16(const ForwardTile<Bf16>& t, TileScratch& scratch) { return forward(t, scratch); }
 bool backward_float(const BackwardTile<float>& t, TileScratch& scratch) {
   return backward(t, scratch);

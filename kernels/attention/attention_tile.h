@@ -1,4 +1,5 @@
-// Attention of a few queries of one sequence: the unit of work that threads take. One thread, no tensors.
+// Attention of a few queries of one sequence: the unit of work that threads take. One thread, no
+// tensors.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +18,9 @@ struct HeadRows {
   T* at(int64_t row, int64_t head) const { return data + row * row_stride + head * head_stride; }
 };
 
-// Consecutive queries of a sequence for some of its key heads. Query i sees first_limit + i keys; its heads
-// kv * group .. kv * group + group - 1 share key head kv. Key j is row key_rows[j] of k and v.
+// Consecutive queries of a sequence for some of its key heads. Query i sees first_limit + i keys;
+// its heads kv * group .. kv * group + group - 1 share key head kv. Key j is row key_rows[j] of k
+// and v.
 struct TileShape {
   int64_t first_query, queries, first_limit;
   int64_t kv_begin, kv_end, group;
@@ -31,7 +33,11 @@ struct TileShape {
   int64_t rows() const { return (kv_end - kv_begin) * rows_per_kv(); }
   int64_t keys() const { return first_limit + queries - 1; }
   // Rows of a key head are numbered query by query, so that limits never decrease.
-  int64_t limit(int64_t row) const { return first_limit + row / group; }
+  int64_t limit(int64_t row) const {
+    return first_limit + static_cast<uint32_t>(row) / static_cast<uint32_t>(group);
+  }
+  // The first row that sees key j.
+  int64_t first_row(int64_t j) const { return j < first_limit ? 0 : (j - first_limit + 1) * group; }
 };
 
 template <class T>

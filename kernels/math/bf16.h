@@ -1,4 +1,5 @@
-// bfloat16 as the kernels see it: the upper half of a float. Layout of at::BFloat16, without LibTorch.
+// bfloat16 as the kernels see it: the upper half of a float. Layout of at::BFloat16, without
+// LibTorch.
 #pragma once
 
 #include <cstdint>

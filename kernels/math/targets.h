@@ -1,6 +1,6 @@
-// Include before hwy/highway.h: which instruction sets the kernels are compiled for. AVX-512 and AVX2 give the
-// same bits (both fuse multiply-add); a processor without AVX2 gets plain scalar code. The SSE targets in between
-// would only add compile time.
+// Include before hwy/highway.h: which instruction sets the kernels are compiled for. AVX-512 and
+// AVX2 give the same bits (both fuse multiply-add); a processor without AVX2 gets plain scalar
+// code. The SSE targets in between would only add compile time.
 #pragma once
 
 #ifndef HWY_DISABLED_TARGETS

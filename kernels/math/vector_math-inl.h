@@ -1,8 +1,8 @@
-// Vectors of 16 floats on every instruction set, with our own exp. Kernels are written in terms of F16 alone, so
-// the order of every sum is the same on AVX-512 (one register) and AVX2 (two).
+// Vectors of 16 floats on every instruction set, with our own exp. Kernels are written in terms of
+// F16 alone, so the order of every sum is the same on AVX-512 (one register) and AVX2 (two).
 //
-// An element has the same bits wherever it stands: whole vectors and tails run the same instructions, a tail
-// only loads zeros in its spare lanes and does not store them.
+// An element has the same bits wherever it stands: whole vectors and tails run the same
+// instructions, a tail only loads zeros in its spare lanes and does not store them.
 //
 // Included once for each target (hwy/foreach_target.h), hence the toggled guard.
 #if defined(COHORT_KERNELS_MATH_VECTOR_MATH_INL_H_) == defined(HWY_TARGET_TOGGLE)
@@ -88,6 +88,14 @@ HWY_INLINE F16 max(const F16& a, const F16& b) {
 HWY_INLINE F16 fma(const F16& a, const F16& b, const F16& c) {
   F16 r;
   COHORT_EACH_VEC r.v[i_] = hn::MulAdd(a.v[i_], b.v[i_], c.v[i_]);
+  return r;
+}
+
+// All of a or all of b, without a branch.
+HWY_INLINE F16 choose(bool first, const F16& a, const F16& b) {
+  const auto mask = hn::FirstN(FloatTag(), first ? kLanes : 0);
+  F16 r;
+  COHORT_EACH_VEC r.v[i_] = hn::IfThenElse(mask, a.v[i_], b.v[i_]);
   return r;
 }
 
@@ -180,15 +188,15 @@ HWY_INLINE float max_lanes(const F16& a) {
   return hn::GetLane(hn::MaxOfLanes(FloatTag(), m));
 }
 
-// exp(x) = 2^n exp(r), n = round(x / ln 2), |r| <= ln(2) / 2; exp(r) by a polynomial (Cephes expf). Under 1 ulp from
-// -87.3 to 88.7; denormal and infinite results beyond, exactly 0 below -104, exactly 1 at 0. NaN stays NaN.
+// exp(x) = 2^n exp(r), n = round(x / ln 2), |r| <= ln(2) / 2; exp(r) by a polynomial (Cephes expf).
+// Under 1 ulp from -87.3 to 88.7; denormal and infinite results beyond, exactly 0 below -104,
+// exactly 1 at 0. NaN stays NaN.
 HWY_INLINE F16 exp16(const F16& x) {
   const FloatTag d;
   F16 result;
   COHORT_EACH_VEC {
     // The operand order of Max and Min lets a NaN through.
-    const auto clamped =
-        hn::Min(hn::Set(d, 89.0f), hn::Max(hn::Set(d, -104.5f), x.v[i_]));
+    const auto clamped = hn::Min(hn::Set(d, 89.0f), hn::Max(hn::Set(d, -104.5f), x.v[i_]));
     const auto n = hn::Round(hn::Mul(clamped, hn::Set(d, 1.44269504088896341f)));
     auto r = hn::NegMulAdd(n, hn::Set(d, 0.693359375f), clamped);
     r = hn::NegMulAdd(n, hn::Set(d, -2.12194440e-4f), r);

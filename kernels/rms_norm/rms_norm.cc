@@ -20,7 +20,8 @@ RmsNormRows rows_of(const at::Tensor& x, double eps, int64_t begin, int64_t end)
   return {end - begin, x.size(1), x.stride(0), static_cast<float>(eps)};
 }
 
-// dx of the normed rows, plus the residual's own gradient where there is one; dw into w.grad by shard.
+// dx of the normed rows, plus the residual's own gradient where there is one; dw into w.grad by
+// shard.
 at::Tensor backward(const at::Tensor& x, const Param& w, double eps, const RowShards& shards,
                     const at::Tensor& dy_in, const at::Tensor& d_residual_in) {
   const at::Tensor dy = dy_in.contiguous();
@@ -44,10 +45,10 @@ at::Tensor backward(const at::Tensor& x, const Param& w, double eps, const RowSh
       const int64_t end_column = std::min(last * kColumnChunk, dim);
       for (size_t s = 0; s + 1 < shards->size(); ++s) {
         const int64_t begin = (*shards)[s], end = (*shards)[s + 1];
-        rms_norm_weight_grad<T>(rows_of(x, eps, begin, end), in_ptr<T>(x) + begin * stride,
-                                in_ptr<T>(dy) + begin * dim, in_ptr<float>(scale) + begin,
-                                first * kColumnChunk, end_column,
-                                out_ptr<float>(w.grad) + static_cast<int64_t>(s) * w.grad.stride(0));
+        rms_norm_weight_grad<T>(
+            rows_of(x, eps, begin, end), in_ptr<T>(x) + begin * stride, in_ptr<T>(dy) + begin * dim,
+            in_ptr<float>(scale) + begin, first * kColumnChunk, end_column,
+            out_ptr<float>(w.grad) + static_cast<int64_t>(s) * w.grad.stride(0));
       }
     });
   });
@@ -109,9 +110,9 @@ at::Tensor rms_norm(const at::Tensor& x, const Param& w, double eps, const RowSh
 NormedResidual add_rms_norm(const at::Tensor& x, const at::Tensor& delta, const Param& w,
                             double eps, const RowShards& shards) {
   check_arguments(x, w);
-  COHORT_CHECK(delta.sizes() == x.sizes() && delta.is_contiguous() &&
-                   delta.scalar_type() == x.scalar_type(),
-               "add_rms_norm: delta must be contiguous and of x's shape and dtype");
+  COHORT_CHECK(
+      delta.sizes() == x.sizes() && delta.is_contiguous() && delta.scalar_type() == x.scalar_type(),
+      "add_rms_norm: delta must be contiguous and of x's shape and dtype");
   const int64_t rows = x.size(0), dim = x.size(1);
   at::Tensor residual = at::empty({rows, dim}, x.options());
   at::Tensor normed = at::empty({rows, dim}, x.options());

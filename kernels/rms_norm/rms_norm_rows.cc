@@ -27,8 +27,8 @@ float inverse_rms(const T* x, int64_t dim, float eps) {
     }
   }
   for (int k = 0; d < dim; d += 16, ++k) {
-    const F16 value = dim - d >= 16 ? load16(x + d, Whole())
-                                    : load16(x + d, Part{static_cast<size_t>(dim - d)});
+    const F16 value =
+        dim - d >= 16 ? load16(x + d, Whole()) : load16(x + d, Part{static_cast<size_t>(dim - d)});
     sum[k] = fma(value, value, sum[k]);
   }
   const float total = sum_lanes(add(add(sum[0], sum[1]), add(sum[2], sum[3])));
@@ -117,21 +117,21 @@ void weight_grad(const RmsNormRows& s, const T* x, const T* dy, const float* sca
   });
 }
 
-#define COHORT_FOR_TYPE(T, suffix)                                                              \
-  void forward_##suffix(const RmsNormRows& s, const T* x, const T* w, T* y) {                   \
-    forward(s, x, w, y);                                                                        \
-  }                                                                                             \
-  void add_forward_##suffix(const RmsNormRows& s, const T* x, const T* delta, const T* w,       \
-                            T* residual, T* y) {                                                \
-    add_forward(s, x, delta, w, residual, y);                                                   \
-  }                                                                                             \
-  void backward_##suffix(const RmsNormRows& s, const T* x, const T* w, const T* dy,             \
-                         const T* d_residual, T* dx, float* scale) {                            \
-    backward(s, x, w, dy, d_residual, dx, scale);                                               \
-  }                                                                                             \
-  void weight_grad_##suffix(const RmsNormRows& s, const T* x, const T* dy, const float* scale,  \
-                            int64_t begin, int64_t end, float* dw) {                            \
-    weight_grad(s, x, dy, scale, begin, end, dw);                                               \
+#define COHORT_FOR_TYPE(T, suffix)                                                             \
+  void forward_##suffix(const RmsNormRows& s, const T* x, const T* w, T* y) {                  \
+    forward(s, x, w, y);                                                                       \
+  }                                                                                            \
+  void add_forward_##suffix(const RmsNormRows& s, const T* x, const T* delta, const T* w,      \
+                            T* residual, T* y) {                                               \
+    add_forward(s, x, delta, w, residual, y);                                                  \
+  }                                                                                            \
+  void backward_##suffix(const RmsNormRows& s, const T* x, const T* w, const T* dy,            \
+                         const T* d_residual, T* dx, float* scale) {                           \
+    backward(s, x, w, dy, d_residual, dx, scale);                                              \
+  }                                                                                            \
+  void weight_grad_##suffix(const RmsNormRows& s, const T* x, const T* dy, const float* scale, \
+                            int64_t begin, int64_t end, float* dw) {                           \
+    weight_grad(s, x, dy, scale, begin, end, dw);                                              \
   }
 COHORT_FOR_TYPE(float, float)
 COHORT_FOR_TYPE(Bf16, bf16)
@@ -145,29 +145,29 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace cohort::kernels {
 
-#define COHORT_FOR_TYPE(T, suffix)                                                               \
-  HWY_EXPORT(forward_##suffix);                                                                  \
-  HWY_EXPORT(add_forward_##suffix);                                                              \
-  HWY_EXPORT(backward_##suffix);                                                                 \
-  HWY_EXPORT(weight_grad_##suffix);                                                              \
-  template <>                                                                                    \
-  void rms_norm_rows<T>(const RmsNormRows& s, const T* x, const T* w, T* y) {                    \
-    HWY_DYNAMIC_DISPATCH(forward_##suffix)(s, x, w, y);                                          \
-  }                                                                                              \
-  template <>                                                                                    \
-  void add_rms_norm_rows<T>(const RmsNormRows& s, const T* x, const T* delta, const T* w,        \
-                            T* residual, T* y) {                                                 \
-    HWY_DYNAMIC_DISPATCH(add_forward_##suffix)(s, x, delta, w, residual, y);                     \
-  }                                                                                              \
-  template <>                                                                                    \
-  void rms_norm_rows_backward<T>(const RmsNormRows& s, const T* x, const T* w, const T* dy,      \
-                                 const T* d_residual, T* dx, float* scale) {                     \
-    HWY_DYNAMIC_DISPATCH(backward_##suffix)(s, x, w, dy, d_residual, dx, scale);                 \
-  }                                                                                              \
-  template <>                                                                                    \
+#define COHORT_FOR_TYPE(T, suffix)                                                                \
+  HWY_EXPORT(forward_##suffix);                                                                   \
+  HWY_EXPORT(add_forward_##suffix);                                                               \
+  HWY_EXPORT(backward_##suffix);                                                                  \
+  HWY_EXPORT(weight_grad_##suffix);                                                               \
+  template <>                                                                                     \
+  void rms_norm_rows<T>(const RmsNormRows& s, const T* x, const T* w, T* y) {                     \
+    HWY_DYNAMIC_DISPATCH(forward_##suffix)(s, x, w, y);                                           \
+  }                                                                                               \
+  template <>                                                                                     \
+  void add_rms_norm_rows<T>(const RmsNormRows& s, const T* x, const T* delta, const T* w,         \
+                            T* residual, T* y) {                                                  \
+    HWY_DYNAMIC_DISPATCH(add_forward_##suffix)(s, x, delta, w, residual, y);                      \
+  }                                                                                               \
+  template <>                                                                                     \
+  void rms_norm_rows_backward<T>(const RmsNormRows& s, const T* x, const T* w, const T* dy,       \
+                                 const T* d_residual, T* dx, float* scale) {                      \
+    HWY_DYNAMIC_DISPATCH(backward_##suffix)(s, x, w, dy, d_residual, dx, scale);                  \
+  }                                                                                               \
+  template <>                                                                                     \
   void rms_norm_weight_grad<T>(const RmsNormRows& s, const T* x, const T* dy, const float* scale, \
-                               int64_t begin, int64_t end, float* dw) {                          \
-    HWY_DYNAMIC_DISPATCH(weight_grad_##suffix)(s, x, dy, scale, begin, end, dw);                 \
+                               int64_t begin, int64_t end, float* dw) {                           \
+    HWY_DYNAMIC_DISPATCH(weight_grad_##suffix)(s, x, dy, scale, begin, end, dw);                  \
   }
 COHORT_FOR_TYPE(float, float)
 COHORT_FOR_TYPE(Bf16, bf16)

@@ -12,8 +12,8 @@ double yarn_mscale(double factor, double mscale) {
   return factor <= 1 ? 1.0 : 0.1 * mscale * std::log(factor) + 1.0;
 }
 
-// inv_j = theta^(-2j/d); between the dimensions that turn beta_fast and beta_slow times within the original
-// context, YaRN blends inv_j into inv_j / factor.
+// inv_j = theta^(-2j/d); between the dimensions that turn beta_fast and beta_slow times within the
+// original context, YaRN blends inv_j into inv_j / factor.
 std::vector<double> rope_frequencies(const RopeConfig& c) {
   const double d = static_cast<double>(c.rotary);
   std::vector<double> frequency(c.rotary / 2);
@@ -85,8 +85,8 @@ struct RopeBackward final : torch::autograd::Node {
 RopeTable make_rope_table(const RopeConfig& config, int64_t max_position) {
   const int64_t half = config.rotary / 2;
   const std::vector<double> frequency = rope_frequencies(config);
-  const double attention_factor = yarn_mscale(config.factor, config.mscale) /
-                                  yarn_mscale(config.factor, config.mscale_all_dim);
+  const double attention_factor =
+      yarn_mscale(config.factor, config.mscale) / yarn_mscale(config.factor, config.mscale_all_dim);
   RopeTable table;
   table.cos = at::empty({max_position, half}, at::TensorOptions().dtype(at::kFloat));
   table.sin = at::empty_like(table.cos);
@@ -96,8 +96,10 @@ RopeTable make_rope_table(const RopeConfig& config, int64_t max_position) {
     for (int64_t j = 0; j < half; ++j) {
       // The frequency is rounded to fp32 and the angle is formed in fp32, as transformers does.
       const float angle = static_cast<float>(p) * static_cast<float>(frequency[j]);
-      cos[p * half + j] = static_cast<float>(std::cos(static_cast<double>(angle)) * attention_factor);
-      sin[p * half + j] = static_cast<float>(std::sin(static_cast<double>(angle)) * attention_factor);
+      cos[p * half + j] =
+          static_cast<float>(std::cos(static_cast<double>(angle)) * attention_factor);
+      sin[p * half + j] =
+          static_cast<float>(std::sin(static_cast<double>(angle)) * attention_factor);
     }
   }
   return table;

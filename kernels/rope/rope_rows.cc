@@ -4,8 +4,8 @@
 
 #include "kernels/math/scalar.h"
 
-// Products and sums are rounded one by one (-ffp-contract=off), so an element's bits do not depend on how the
-// compiler vectorises these loops.
+// Products and sums are rounded one by one (-ffp-contract=off), so an element's bits do not depend
+// on how the compiler vectorises these loops.
 namespace cohort::kernels {
 
 template <class T>

@@ -15,8 +15,8 @@ struct RopeRows {
   const int32_t* positions;
 };
 
-// Rows [begin, end) of x into y. Pair (a, b) of the input is (2j, 2j+1) when interleaved, else (j, j + half); it
-// leaves as (j, j + half): (a cos - b sin, b cos + a sin).
+// Rows [begin, end) of x into y. Pair (a, b) of the input is (2j, 2j+1) when interleaved, else (j,
+// j + half); it leaves as (j, j + half): (a cos - b sin, b cos + a sin).
 template <class T>
 void rope_rows(const RopeRows& s, int64_t begin, int64_t end, const T* x, T* y);
 

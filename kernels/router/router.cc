@@ -70,13 +70,14 @@ variable_list RouteBackward::apply(variable_list&& grads) {
                  "route: the row shards do not match w.grad or the rows");
     parallel_items(column_chunks(dim), rows * config.top_k * kColumnChunk,
                    [&](int64_t first, int64_t last) {
-      for (size_t s = 0; s + 1 < shards->size(); ++s) {
-        const int64_t begin = (*shards)[s], end = (*shards)[s + 1];
-        gate_weight_grad<T>(d + begin * experts, in_ptr<T>(input) + begin * dim, end - begin,
-                            experts, dim, first * kColumnChunk, std::min(last * kColumnChunk, dim),
-                            out_ptr<float>(w->grad) + static_cast<int64_t>(s) * w->grad.stride(0));
-      }
-    });
+                     for (size_t s = 0; s + 1 < shards->size(); ++s) {
+                       const int64_t begin = (*shards)[s], end = (*shards)[s + 1];
+                       gate_weight_grad<T>(
+                           d + begin * experts, in_ptr<T>(input) + begin * dim, end - begin,
+                           experts, dim, first * kColumnChunk, std::min(last * kColumnChunk, dim),
+                           out_ptr<float>(w->grad) + static_cast<int64_t>(s) * w->grad.stride(0));
+                     }
+                   });
   });
   return {dx};
 }
@@ -87,9 +88,9 @@ void check_arguments(const at::Tensor& x, const Param& w, const at::Tensor& bias
                    w.data.size(0) == c.num_experts && w.data.size(1) == x.size(1) &&
                    w.data.scalar_type() == x.scalar_type(),
                "route: x is contiguous [T, H], w [E, H] of its dtype");
-  COHORT_CHECK(bias.scalar_type() == at::kFloat && bias.is_contiguous() &&
-                   bias.numel() == c.num_experts,
-               "route: bias is fp32 [E]");
+  COHORT_CHECK(
+      bias.scalar_type() == at::kFloat && bias.is_contiguous() && bias.numel() == c.num_experts,
+      "route: bias is fp32 [E]");
   COHORT_CHECK(c.num_groups > 0 && c.num_experts % c.num_groups == 0 && c.top_k_groups > 0 &&
                    c.top_k_groups <= c.num_groups && c.top_k > 0 &&
                    c.top_k <= c.num_experts / c.num_groups * c.top_k_groups,

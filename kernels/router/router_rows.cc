@@ -16,7 +16,8 @@ namespace cohort::kernels {
 namespace HWY_NAMESPACE {
 namespace {
 
-// Logits of kRows rows and 16 experts: independent chains that hide the latency of the multiply-add.
+// Logits of kRows rows and 16 experts: independent chains that hide the latency of the
+// multiply-add.
 template <int kRows, class T>
 void score_tile(const T* x, const float* packed, int64_t experts, int64_t dim, size_t first_expert,
                 float* scores) {
@@ -82,18 +83,18 @@ void weight_grad(const float* d_logits, const T* x, int64_t rows, int64_t expert
   }
 }
 
-#define COHORT_FOR_TYPE(T, suffix)                                                               \
-  void scores_##suffix(const T* x, const float* packed, int64_t rows, int64_t experts,           \
-                       int64_t dim, float* scores) {                                             \
-    scores_of(x, packed, rows, experts, dim, scores);                                            \
-  }                                                                                              \
-  void input_grad_##suffix(const float* d_logits, const T* w, int64_t rows, int64_t experts,     \
-                           int64_t dim, T* dx) {                                                 \
-    input_grad(d_logits, w, rows, experts, dim, dx);                                             \
-  }                                                                                              \
-  void weight_grad_##suffix(const float* d_logits, const T* x, int64_t rows, int64_t experts,    \
-                            int64_t dim, int64_t begin, int64_t end, float* dw) {                \
-    weight_grad(d_logits, x, rows, experts, dim, begin, end, dw);                                \
+#define COHORT_FOR_TYPE(T, suffix)                                                            \
+  void scores_##suffix(const T* x, const float* packed, int64_t rows, int64_t experts,        \
+                       int64_t dim, float* scores) {                                          \
+    scores_of(x, packed, rows, experts, dim, scores);                                         \
+  }                                                                                           \
+  void input_grad_##suffix(const float* d_logits, const T* w, int64_t rows, int64_t experts,  \
+                           int64_t dim, T* dx) {                                              \
+    input_grad(d_logits, w, rows, experts, dim, dx);                                          \
+  }                                                                                           \
+  void weight_grad_##suffix(const float* d_logits, const T* x, int64_t rows, int64_t experts, \
+                            int64_t dim, int64_t begin, int64_t end, float* dw) {             \
+    weight_grad(d_logits, x, rows, experts, dim, begin, end, dw);                             \
   }
 COHORT_FOR_TYPE(float, float)
 COHORT_FOR_TYPE(Bf16, bf16)

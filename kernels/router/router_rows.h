@@ -12,7 +12,8 @@ int64_t packed_gate_size(int64_t experts, int64_t dim);
 template <class T>
 void pack_gate(const T* w, int64_t experts, int64_t dim, float* packed);
 
-// scores[r, e] = sigmoid(sum_d x[r, d] w[e, d]): one fp32 accumulator, d in order. scores rows are `experts` apart.
+// scores[r, e] = sigmoid(sum_d x[r, d] w[e, d]): one fp32 accumulator, d in order. scores rows are
+// `experts` apart.
 template <class T>
 void gate_scores(const T* x, const float* packed, int64_t rows, int64_t experts, int64_t dim,
                  float* scores);

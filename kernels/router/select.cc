@@ -46,8 +46,7 @@ void ExpertSelector::mask_rejected_groups() {
     group_kept_[first_largest(group_score_.data(), groups,
                               [&](int64_t g) { return group_kept_[g] != 0; })] = 1;
   }
-  const float rejected =
-      config_.mask_with_zero ? 0.0f : -std::numeric_limits<float>::infinity();
+  const float rejected = config_.mask_with_zero ? 0.0f : -std::numeric_limits<float>::infinity();
   for (int64_t g = 0; g < groups; ++g) {
     if (!group_kept_[g]) std::fill_n(biased_.begin() + g * size, size, rejected);
   }
@@ -58,9 +57,9 @@ void ExpertSelector::choose(const float* scores, int32_t* index, float* weight) 
   if (config_.top_k_groups < config_.num_groups) mask_rejected_groups();
   float sum = kNormEpsilon;
   for (int64_t k = 0; k < config_.top_k; ++k) {
-    const int64_t best =
-        first_largest(biased_.data(), config_.num_experts,
-                      [&](int64_t e) { return std::find(index, index + k, e) != index + k; });
+    const int64_t best = first_largest(biased_.data(), config_.num_experts, [&](int64_t e) {
+      return std::find(index, index + k, e) != index + k;
+    });
     index[k] = static_cast<int32_t>(best);
     weight[k] = scores[best];
     sum += scores[best];

@@ -1,4 +1,5 @@
-// The choice of experts from their scores, and the gradients of what follows from it. Plain scalar code.
+// The choice of experts from their scores, and the gradients of what follows from it. Plain scalar
+// code.
 #pragma once
 
 #include <cstdint>

@@ -7,7 +7,8 @@
 namespace cohort::kernels {
 namespace {
 
-// dx[r] = sum, in order, of dy over the picks of row r. Picks are listed by row first, so that rows are independent.
+// dx[r] = sum, in order, of dy over the picks of row r. Picks are listed by row first, so that rows
+// are independent.
 at::Tensor scatter_picks(const at::Tensor& dy, const at::Tensor& index, int64_t rows) {
   const int64_t picks = dy.size(0), dim = dy.size(1);
   const int32_t* picked = in_ptr<int32_t>(index);

@@ -7,8 +7,8 @@
 
 namespace cohort::kernels {
 
-// gate_up [rows, 2 * inner] contiguous, gates first; y [rows, inner] = silu(gate) * up. fp32 arithmetic, one
-// rounding to y.
+// gate_up [rows, 2 * inner] contiguous, gates first; y [rows, inner] = silu(gate) * up. fp32
+// arithmetic, one rounding to y.
 void swiglu_rows(const float* gate_up, float* y, int64_t rows, int64_t inner);
 void swiglu_rows(const Bf16* gate_up, Bf16* y, int64_t rows, int64_t inner);
 

@@ -11,8 +11,8 @@ namespace {
 // Element operations of one column of a row, for dealing rows to threads.
 constexpr int64_t kWorkAColumn = 4;
 
-// Rows whose logits exist at a time: 16 MB of them, a function of the vocabulary alone, since in backward the
-// weight gradient is summed block by block.
+// Rows whose logits exist at a time: 16 MB of them, a function of the vocabulary alone, since in
+// backward the weight gradient is summed block by block.
 int64_t rows_a_block(int64_t vocab) {
   constexpr int64_t kLogits = (16 << 20) / 4;
   return std::clamp<int64_t>(kLogits / vocab / 8 * 8, 8, 512);
@@ -55,7 +55,8 @@ void TokenLogprobBackward::block_logit_grads(const at::Tensor& logits, int64_t b
   });
 }
 
-// Blocks start at shard borders, so that a shard's weight gradient does not depend on the shards beside it.
+// Blocks start at shard borders, so that a shard's weight gradient does not depend on the shards
+// beside it.
 variable_list TokenLogprobBackward::apply(variable_list&& grads) {
   const at::Tensor hidden = h.unpack();
   at::Tensor dh = at::empty_like(hidden);

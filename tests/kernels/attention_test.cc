@@ -53,8 +53,8 @@ AttentionLayout tree_layout(int32_t prompt, const std::vector<int32_t>& completi
   return layout;
 }
 
-Doubles reference(const Doubles& q, const Doubles& k, const Doubles& v, const AttentionLayout& layout,
-                  const Shape& s) {
+Doubles reference(const Doubles& q, const Doubles& k, const Doubles& v,
+                  const AttentionLayout& layout, const Shape& s) {
   Doubles out;
   for (size_t i = 0; i < layout.first_position.size(); ++i) {
     for (int64_t t = layout.query_offsets[i]; t < layout.query_offsets[i + 1]; ++t) {
@@ -102,11 +102,11 @@ const std::vector<Shape> kShapes = {{2, 2, 24, 16}, {4, 2, 17, 33}, {8, 1, 40, 7
 TEST_P(Attention, AgreesWithDouble) {
   for (const Shape& s : kShapes) {
     AttentionLayout layout;
-    add_sequence(layout, 1, 0, {7});                           // a single key
-    add_sequence(layout, 1, 299, range(0, 300));               // a long decode
-    add_sequence(layout, 5, 14, range(100, 119));              // a chunk across a block border
-    add_sequence(layout, 0, 3, range(0, 3));                   // nothing to do
-    add_sequence(layout, 70, 0, range(200, 270));              // a prompt
+    add_sequence(layout, 1, 0, {7});               // a single key
+    add_sequence(layout, 1, 299, range(0, 300));   // a long decode
+    add_sequence(layout, 5, 14, range(100, 119));  // a chunk across a block border
+    add_sequence(layout, 0, 3, range(0, 3));       // nothing to do
+    add_sequence(layout, 70, 0, range(200, 270));  // a prompt
     const Inputs in = inputs(s, 77, 300, GetParam());
     expect_close(attention(in.q, in.k, in.v, shared(layout), kScale),
                  reference(doubles(in.q), doubles(in.k), doubles(in.v), layout, s),
@@ -123,17 +123,20 @@ TEST_P(Attention, GradientsAgreeWithCentralDifferences) {
     attention(in.q, in.k, in.v, shared(layout), kScale).backward(d);
     const Doubles q = doubles(in.q), k = doubles(in.k), v = doubles(in.v), dd = doubles(d);
     const double tolerance = GetParam() == at::kFloat ? 2e-4 : 5e-2;
-    expect_gradient(in.q.grad(), [&](const Doubles& x) { return dot(reference(x, k, v, layout, s), dd); },
-                    q, tolerance);
-    expect_gradient(in.k.grad(), [&](const Doubles& x) { return dot(reference(q, x, v, layout, s), dd); },
-                    k, tolerance);
-    expect_gradient(in.v.grad(), [&](const Doubles& x) { return dot(reference(q, k, x, layout, s), dd); },
-                    v, tolerance);
+    expect_gradient(
+        in.q.grad(), [&](const Doubles& x) { return dot(reference(x, k, v, layout, s), dd); }, q,
+        tolerance);
+    expect_gradient(
+        in.k.grad(), [&](const Doubles& x) { return dot(reference(q, x, v, layout, s), dd); }, k,
+        tolerance);
+    expect_gradient(
+        in.v.grad(), [&](const Doubles& x) { return dot(reference(q, k, x, layout, s), dd); }, v,
+        tolerance);
   }
 }
 
-// One sequence of 100 tokens after a prompt of 37: in one piece, as rows of training with a shared prompt, in chunks of
-// 16, and token by token from a shuffled cache whose later slots hold NaN.
+// One sequence of 100 tokens after a prompt of 37: in one piece, as rows of training with a shared
+// prompt, in chunks of 16, and token by token from a shuffled cache whose later slots hold NaN.
 TEST_P(Attention, AQueryHasTheSameBitsInDecodePrefillChunksAndTraining) {
   for (const Shape& s : kShapes) {
     const int64_t total = 137, prompt = 37;
@@ -142,8 +145,8 @@ TEST_P(Attention, AQueryHasTheSameBitsInDecodePrefillChunksAndTraining) {
     add_sequence(whole, total, 0, range(0, total));
     const at::Tensor want = attention(in.q, in.k, in.v, shared(whole), kScale);
     const at::Tensor tree =
-        attention(in.q, in.k, in.v, shared(tree_layout(prompt, {static_cast<int32_t>(total - prompt)})),
-                  kScale);
+        attention(in.q, in.k, in.v,
+                  shared(tree_layout(prompt, {static_cast<int32_t>(total - prompt)})), kScale);
     EXPECT_TRUE(same_bits(want, tree));
 
     std::vector<int32_t> slots(total);
@@ -163,13 +166,15 @@ TEST_P(Attention, AQueryHasTheSameBitsInDecodePrefillChunksAndTraining) {
         add_sequence(step, n, begin, {slots.begin(), slots.begin() + begin + n});
         const at::Tensor got =
             attention(in.q.narrow(0, begin, n), k_cache, v_cache, shared(step), kScale);
-        ASSERT_TRUE(same_bits(got, want.narrow(0, begin, n))) << "chunk " << chunk << " at " << begin;
+        ASSERT_TRUE(same_bits(got, want.narrow(0, begin, n)))
+            << "chunk " << chunk << " at " << begin;
       }
     }
   }
 }
 
-// A training batch holds rows of later positions, even rows that are not numbers: they must not show.
+// A training batch holds rows of later positions, even rows that are not numbers: they must not
+// show.
 TEST_P(Attention, LaterRowsDoNotInfluenceAQuery) {
   const Shape s = {4, 2, 20, 24};
   const Inputs in = inputs(s, 61, 61, GetParam());
@@ -192,8 +197,8 @@ TEST_P(Attention, ASequenceHasTheSameBitsAloneAndAmongOthersAndWithAnyThreads) {
     for (size_t j = 0; j < keys.size(); ++j) keys[j] = static_cast<int32_t>((i + j * 13) % rows);
     add_sequence(layout, 1, static_cast<int64_t>(keys.size()) - 1, keys);
   }
-  const auto [one, two] = with_one_and_two_threads(
-      [&] { return attention(in.q, in.k, in.v, shared(layout), kScale); });
+  const auto [one, two] =
+      with_one_and_two_threads([&] { return attention(in.q, in.k, in.v, shared(layout), kScale); });
   EXPECT_TRUE(same_bits(one, two));
   for (const int64_t i : {0, 20, 39}) {
     AttentionLayout alone;
@@ -207,7 +212,7 @@ TEST_P(Attention, ASequenceHasTheSameBitsAloneAndAmongOthersAndWithAnyThreads) {
 
 TEST_P(Attention, GradientsOfATreeHaveTheSameBitsAloneAndWithAnyThreads) {
   const Shape s = {4, 2, 24, 40};
-  const AttentionLayout first = tree_layout(50, {30, 45, 17});                      // 142 rows
+  const AttentionLayout first = tree_layout(50, {30, 45, 17});  // 142 rows
   const AttentionLayout both = tree_layout(33, {90, 3}, 142, tree_layout(50, {30, 45, 17}));
   const int64_t rows = 142 + 126;
   const Inputs data = inputs(s, rows, rows, GetParam());
@@ -227,7 +232,8 @@ TEST_P(Attention, GradientsOfATreeHaveTheSameBitsAloneAndWithAnyThreads) {
   }
 }
 
-// Absorbed MLA: V is the first columns of K, both views of one tensor, whose gradient is the sum of the two.
+// Absorbed MLA: V is the first columns of K, both views of one tensor, whose gradient is the sum of
+// the two.
 TEST_P(Attention, ValuesMayBeAViewOfTheKeys) {
   const Shape s = {4, 1, 24, 16};
   const AttentionLayout layout = tree_layout(10, {6, 5});
@@ -250,7 +256,8 @@ TEST(AttentionEdges, StridedRowsAndNoQueries) {
   add_sequence(layout, 9, 0, range(0, 9));
   const Inputs in = inputs(s, 9, 9, at::kFloat);
   const at::Tensor wide = at::empty({9, 2, 100}, in.q.options());
-  const at::Tensor q = wide.narrow(2, 0, 24), k = wide.narrow(2, 30, 24), v = wide.narrow(2, 60, 16);
+  const at::Tensor q = wide.narrow(2, 0, 24), k = wide.narrow(2, 30, 24),
+                   v = wide.narrow(2, 60, 16);
   q.copy_(in.q), k.copy_(in.k), v.copy_(in.v);
   EXPECT_TRUE(same_bits(attention(q, k, v, shared(layout), kScale),
                         attention(in.q, in.k, in.v, shared(layout), kScale)));

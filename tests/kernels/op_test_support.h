@@ -1,4 +1,5 @@
-// What the tests of the ops share: shaped inputs, bits, and gradients against central differences in double.
+// What the tests of the ops share: shaped inputs, bits, and gradients against central differences
+// in double.
 #pragma once
 
 #include <ATen/Parallel.h>
@@ -36,7 +37,8 @@ inline Doubles doubles(const at::Tensor& x) {
 }
 
 inline at::Tensor ints(const std::vector<int32_t>& values) {
-  at::Tensor x = at::empty({static_cast<int64_t>(values.size())}, at::TensorOptions().dtype(at::kInt));
+  at::Tensor x =
+      at::empty({static_cast<int64_t>(values.size())}, at::TensorOptions().dtype(at::kInt));
   std::copy(values.begin(), values.end(), x.mutable_data_ptr<int32_t>());
   return x;
 }
@@ -68,8 +70,9 @@ inline void expect_close(const at::Tensor& got, const Doubles& want, double tole
 }
 
 // Every gradient element against central differences of a loss in double.
-inline void expect_gradient(const at::Tensor& grad, const std::function<double(const Doubles&)>& loss,
-                            Doubles x, double tolerance) {
+inline void expect_gradient(const at::Tensor& grad,
+                            const std::function<double(const Doubles&)>& loss, Doubles x,
+                            double tolerance) {
   ASSERT_TRUE(grad.defined());
   const Doubles got = doubles(grad);
   ASSERT_EQ(got.size(), x.size());

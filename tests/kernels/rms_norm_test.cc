@@ -41,10 +41,12 @@ TEST_P(RmsNorm, GradientAgreesWithCentralDifferences) {
   const at::Tensor dy = shaped({rows, dim}, 3, GetParam());
   rms_norm(x, w, kEps, row_shards({0, 4, 6})).backward(dy);
   const Doubles xd = doubles(x), wd = doubles(w.data), dyd = doubles(dy);
-  expect_gradient(x.grad(), [&](const Doubles& v) { return dot(reference(v, wd, rows), dyd); }, xd,
-                  tolerance());
-  expect_gradient(w.grad.sum(0), [&](const Doubles& v) { return dot(reference(xd, v, rows), dyd); },
-                  wd, tolerance());
+  expect_gradient(
+      x.grad(), [&](const Doubles& v) { return dot(reference(v, wd, rows), dyd); }, xd,
+      tolerance());
+  expect_gradient(
+      w.grad.sum(0), [&](const Doubles& v) { return dot(reference(xd, v, rows), dyd); }, wd,
+      tolerance());
 }
 
 TEST_P(RmsNorm, AddGivesTheSumAndItsNormAndBothGradients) {
@@ -82,11 +84,13 @@ TEST_P(RmsNorm, ARowHasTheSameBitsAloneAndWithAnyThreads) {
   const auto [one, two] = with_one_and_two_threads(run);
   for (size_t i = 0; i < one.size(); ++i) EXPECT_TRUE(same_bits(one[i], two[i])) << i;
   for (const int64_t row : {0, 17, 699}) {
-    EXPECT_TRUE(same_bits(rms_norm(x.narrow(0, row, 1), w, kEps, nullptr), one[0].narrow(0, row, 1)));
+    EXPECT_TRUE(
+        same_bits(rms_norm(x.narrow(0, row, 1), w, kEps, nullptr), one[0].narrow(0, row, 1)));
   }
 }
 
-// The weight gradient of rows in two passes is that of one pass: rows are added to w.grad one by one.
+// The weight gradient of rows in two passes is that of one pass: rows are added to w.grad one by
+// one.
 TEST(RmsNormShards, WeightGradientDoesNotDependOnHowRowsAreSplit) {
   const at::Tensor x = shaped({10, 32}, 1), dy = shaped({10, 32}, 3);
   const auto gradient = [&](const std::vector<int64_t>& cuts) {

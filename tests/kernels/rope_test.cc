@@ -38,11 +38,12 @@ Doubles reference(const Doubles& x, const RopeTable& table, const std::vector<in
 TEST(RopeTable, YarnFrequenciesOfTheReleasedModel) {
   const RopeTable table = make_rope_table(deepseek_yarn(), 2);
   const std::vector<std::pair<int, double>> known = {
-      {0, 1.0},       {9, 0.0749894209},   {10, 0.0562341325},   {11, 0.0390069269},
-      {16, 0.0055},   {22, 1.77827941e-4}, {23, 3.33380358e-5},  {31, 3.33380358e-6}};
+      {0, 1.0},     {9, 0.0749894209},   {10, 0.0562341325},  {11, 0.0390069269},
+      {16, 0.0055}, {22, 1.77827941e-4}, {23, 3.33380358e-5}, {31, 3.33380358e-6}};
   for (const auto& [j, frequency] : known) {
-    EXPECT_NEAR(std::atan2(table.sin[1][j].item<double>(), table.cos[1][j].item<double>()) / frequency,
-                1.0, 1e-6)
+    EXPECT_NEAR(
+        std::atan2(table.sin[1][j].item<double>(), table.cos[1][j].item<double>()) / frequency, 1.0,
+        1e-6)
         << j;
   }
 }
@@ -82,8 +83,9 @@ TEST_P(Rope, RotatesTheTailOfEachHeadAndItsGradientIsTheTranspose) {
   expect_close(y, of(doubles(x)), tolerance_of(dtype));
   const at::Tensor dy = shaped({4, 3, 20}, 2, dtype);
   y.backward(dy);
-  expect_gradient(x.grad(), [&](const Doubles& v) { return dot(of(v), doubles(dy)); }, doubles(x),
-                  tolerance_of(dtype));
+  expect_gradient(
+      x.grad(), [&](const Doubles& v) { return dot(of(v), doubles(dy)); }, doubles(x),
+      tolerance_of(dtype));
 }
 
 TEST_P(Rope, ARowHasTheSameBitsAloneAndWithAnyThreads) {
@@ -94,8 +96,8 @@ TEST_P(Rope, ARowHasTheSameBitsAloneAndWithAnyThreads) {
   const at::Tensor x = shaped({500, 4, 48}, 1, dtype);
   std::vector<int32_t> positions(500);
   for (int i = 0; i < 500; ++i) positions[i] = (i * 7) % 512;
-  const auto [one, two] = with_one_and_two_threads(
-      [&, i = interleaved] { return rope(x, table, ints(positions), i); });
+  const auto [one, two] =
+      with_one_and_two_threads([&, i = interleaved] { return rope(x, table, ints(positions), i); });
   EXPECT_TRUE(same_bits(one, two));
   EXPECT_TRUE(same_bits(rope(x.narrow(0, 77, 1), table, ints({positions[77]}), interleaved),
                         one.narrow(0, 77, 1)));

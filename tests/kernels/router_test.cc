@@ -35,7 +35,8 @@ Doubles scores_of(const Doubles& x, const Doubles& w, int64_t rows, int64_t expe
 }
 
 // The rules of the header by brute force: sort instead of running maxima.
-std::vector<int32_t> chosen(const Doubles& s, const Doubles& bias, const RouterConfig& c, int64_t t) {
+std::vector<int32_t> chosen(const Doubles& s, const Doubles& bias, const RouterConfig& c,
+                            int64_t t) {
   const int64_t experts = c.num_experts, size = experts / c.num_groups;
   Doubles sb(experts);
   for (int64_t e = 0; e < experts; ++e) sb[e] = s[t * experts + e] + bias[e];
@@ -69,7 +70,8 @@ Doubles weights_of(const Doubles& s, const at::Tensor& index, const RouterConfig
   Doubles w(rows * c.top_k);
   for (int64_t t = 0; t < rows; ++t) {
     double sum = 1e-20;
-    for (int64_t k = 0; k < c.top_k; ++k) sum += s[t * c.num_experts + chosen_index[t * c.top_k + k]];
+    for (int64_t k = 0; k < c.top_k; ++k)
+      sum += s[t * c.num_experts + chosen_index[t * c.top_k + k]];
     for (int64_t k = 0; k < c.top_k; ++k) {
       const double score = s[t * c.num_experts + chosen_index[t * c.top_k + k]];
       w[t * c.top_k + k] = score / (c.norm_topk_prob ? sum : 1.0) * c.routed_scaling_factor;
@@ -129,9 +131,10 @@ TEST_P(Router, GradientAgreesWithCentralDifferences) {
     const auto loss = [&](const Doubles& xv, const Doubles& wv) {
       return dot(weights_of(scores_of(xv, wv, rows, 16), r.index, c), doubles(d));
     };
-    expect_gradient(x.grad(), [&](const Doubles& v) { return loss(v, wd); }, xd,
-                    tolerance_of(GetParam()));
-    expect_gradient(w.grad.sum(0), [&](const Doubles& v) { return loss(xd, v); }, wd, 1e-5);
+    expect_gradient(
+        x.grad(), [&](const Doubles& v) { return loss(v, wd); }, xd, tolerance_of(GetParam()));
+    expect_gradient(
+        w.grad.sum(0), [&](const Doubles& v) { return loss(xd, v); }, wd, 1e-5);
   }
 }
 
@@ -170,8 +173,10 @@ TEST(RouterBalance, ValueAndGradientAgreeWithTheFormula) {
     const Doubles s = scores_of(xv, wv, rows, 16);
     return dot(weights_of(s, r.index, c), doubles(d)) + balance_of(s);
   };
-  expect_gradient(x.grad(), [&](const Doubles& v) { return loss(v, wd); }, xd, 1e-5);
-  expect_gradient(w.grad.sum(0), [&](const Doubles& v) { return loss(xd, v); }, wd, 1e-5);
+  expect_gradient(
+      x.grad(), [&](const Doubles& v) { return loss(v, wd); }, xd, 1e-5);
+  expect_gradient(
+      w.grad.sum(0), [&](const Doubles& v) { return loss(xd, v); }, wd, 1e-5);
 }
 
 TEST_P(Router, ARowHasTheSameBitsAloneAndWithAnyThreads) {
@@ -211,7 +216,8 @@ TEST(RouterLoad, CountsUnmaskedRowsOnly) {
 TEST(RouterErrors, TopKBeyondTheKeptGroups) {
   RouterConfig c = grouped();
   c.top_k = 9;
-  EXPECT_ANY_THROW(route(shaped({1, 8}, 1), make_param(shaped({16, 8}, 2), 0), zero_bias(16), c, nullptr));
+  EXPECT_ANY_THROW(
+      route(shaped({1, 8}, 1), make_param(shaped({16, 8}, 2), 0), zero_bias(16), c, nullptr));
 }
 
 }  // namespace

@@ -30,8 +30,9 @@ TEST_P(Swiglu, GradientAgreesWithCentralDifferences) {
   const at::Tensor x = shaped({3, 38}, 1, GetParam()).requires_grad_();
   const at::Tensor dy = shaped({3, 19}, 2, GetParam());
   swiglu(x).backward(dy);
-  expect_gradient(x.grad(), [&](const Doubles& v) { return dot(reference(v, 3, 19), doubles(dy)); },
-                  doubles(x), GetParam() == at::kFloat ? 1e-5 : 2e-2);
+  expect_gradient(
+      x.grad(), [&](const Doubles& v) { return dot(reference(v, 3, 19), doubles(dy)); }, doubles(x),
+      GetParam() == at::kFloat ? 1e-5 : 2e-2);
 }
 
 TEST_P(Swiglu, AnElementHasTheSameBitsAtAnyPositionAndThreadCount) {

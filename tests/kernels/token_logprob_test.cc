@@ -43,7 +43,8 @@ INSTANTIATE_TEST_SUITE_P(Dtypes, TokenLogprobTest, ::testing::Values(at::kFloat,
 
 TEST_P(TokenLogprobTest, ValuesAndGradientsAgreeWithDouble) {
   const int64_t rows = 7, dim = 13;
-  for (const auto& [vocab, num_valid] : {std::pair<int64_t, int64_t>{75, 70}, {320, 320}, {16, 1}}) {
+  for (const auto& [vocab, num_valid] :
+       {std::pair<int64_t, int64_t>{75, 70}, {320, 320}, {16, 1}}) {
     const double temperature = 0.7;
     const at::Tensor h = shaped({rows, dim}, 1, GetParam()).requires_grad_();
     const Param w = make_param(shaped({vocab, dim}, 2).mul(0.4).to(GetParam()), 3);
@@ -62,8 +63,10 @@ TEST_P(TokenLogprobTest, ValuesAndGradientsAgreeWithDouble) {
       return dot(r.logprob, doubles(d_logprob)) + dot(r.entropy, doubles(d_entropy));
     };
     const double tolerance = GetParam() == at::kFloat ? 5e-5 : 5e-2;
-    expect_gradient(h.grad(), [&](const Doubles& v) { return loss(v, wd); }, hd, tolerance);
-    expect_gradient(w.grad.sum(0), [&](const Doubles& v) { return loss(hd, v); }, wd, tolerance);
+    expect_gradient(
+        h.grad(), [&](const Doubles& v) { return loss(v, wd); }, hd, tolerance);
+    expect_gradient(
+        w.grad.sum(0), [&](const Doubles& v) { return loss(hd, v); }, wd, tolerance);
     EXPECT_EQ(w.grad[1].abs().max().item<float>(), 0.0f);  // the empty shard
   }
 }
@@ -108,8 +111,8 @@ TEST_P(TokenLogprobTest, AShardsWeightGradientIsItsOwn) {
   const at::Tensor h = shaped({rows, dim}, 1, GetParam());
   const std::vector<int32_t> targets = some_targets(rows, vocab);
   const auto gradient = [&](int64_t begin, int64_t end, std::vector<int64_t> shards) {
-    Param w = make_param(shaped({vocab, dim}, 2, GetParam()),
-                         static_cast<int64_t>(shards.size()) - 1);
+    Param w =
+        make_param(shaped({vocab, dim}, 2, GetParam()), static_cast<int64_t>(shards.size()) - 1);
     const at::Tensor in = h.narrow(0, begin, end - begin).clone().requires_grad_();
     const std::vector<int32_t> own(targets.begin() + begin, targets.begin() + end);
     token_logprob(in, w, ints(own), 1.0, vocab, row_shards(shards)).logprob.sum().backward();
