@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "core/base/rng.h"
+#include "kernels/linear/linear.h"
 #include "model/sequence_logits.h"
 
 namespace cohort {
@@ -120,5 +121,7 @@ std::optional<std::string> probe_exactness(Decoder& decoder) {
   return report("on one thread",
                 first_difference(whole_TH, 0, decoder.hidden(single_sequence(ids)).contiguous()));
 }
+
+const char* kernel_name(at::ScalarType dtype) { return kernels::linear_kernel_name(dtype); }
 
 }  // namespace cohort

@@ -1,0 +1,11 @@
+// The benchmarks of `cohort bench`, a file each. Each prints one JSON line of the baseline script's
+// form.
+#pragma once
+
+#include "launch/commands/commands.h"
+
+namespace cohort {
+
+void add_bench_grpo(CLI::App& bench, CommandContext& context);
+
+}  // namespace cohort
