@@ -24,7 +24,7 @@ constexpr int64_t kLogitsAThread = 16384;
 // for a prompt.
 struct DrawRow {
   Sequence* sequence;
-  std::vector<Draw> draws;
+  size_t first, count;  // draws
 };
 
 // One call of generate().
@@ -67,7 +67,7 @@ class Generation {
     scheduler_.advance();
     collect_rows(plan);
     sample(hidden);
-    for (DrawRow& row : rows_) accept(row);
+    for (const DrawRow& row : rows_) accept(row);
     for (GroupState* group : ready_) scheduler_.prompt_ready(*group);
     ++stats_.steps;
   }
@@ -78,6 +78,7 @@ class Generation {
     picks_.clear();
     ready_.clear();
     int32_t end = 0;
+    size_t num_draws = 0;
     for (const StepItem& item : plan.items) {
       Sequence& s = *item.sequence;
       end += static_cast<int32_t>(item.count);
@@ -88,8 +89,10 @@ class Generation {
       // The samples of a prompt that is computed again have their first tokens.
       if (s.is_prompt() && !s.group->samples[0].completion.tokens.empty()) continue;
       picks_.push_back(end - 1);
-      rows_.push_back({&s, std::vector<Draw>(s.is_prompt() ? s.group->samples.size() : 1)});
+      rows_.push_back({&s, num_draws, s.is_prompt() ? s.group->samples.size() : 1});
+      num_draws += rows_.back().count;
     }
+    draws_.resize(num_draws);
   }
 
   void sample(const at::Tensor& hidden) {
@@ -111,10 +114,10 @@ class Generation {
     }
   }
 
-  void draw(const float* logits, Sampler& sampler, DrawRow& row) const {
+  void draw(const float* logits, Sampler& sampler, const DrawRow& row) {
     const kernels::RowSoftmax softmax = sampler.softmax(logits);
     const Sequence& s = *row.sequence;
-    for (size_t i = 0; i < row.draws.size(); ++i) {
+    for (size_t i = 0; i < row.count; ++i) {
       const DrawKey key = {
           .seed = scope_.seed,
           .stage = scope_.stage,
@@ -122,14 +125,14 @@ class Generation {
           .ordinal = static_cast<uint64_t>(s.group->prompt.ordinal),
           .sample = static_cast<uint32_t>(s.is_prompt() ? static_cast<int64_t>(i) : s.sample),
           .position = static_cast<uint32_t>(s.completion.tokens.size())};
-      row.draws[i] = sampler.draw(logits, softmax, draw_uniform(key));
+      draws_[row.first + i] = sampler.draw(logits, softmax, draw_uniform(key));
     }
   }
 
   void accept(const DrawRow& row) {
-    if (!row.sequence->is_prompt()) return accept(*row.sequence, row.draws[0]);
-    for (size_t i = 0; i < row.draws.size(); ++i)
-      accept(row.sequence->group->samples[i], row.draws[i]);
+    if (!row.sequence->is_prompt()) return accept(*row.sequence, draws_[row.first]);
+    for (size_t i = 0; i < row.count; ++i)
+      accept(row.sequence->group->samples[i], draws_[row.first + i]);
   }
 
   void accept(Sequence& sample, const Draw& draw) {
@@ -166,6 +169,7 @@ class Generation {
   std::vector<std::unique_ptr<GroupState>> groups_;
   // Of the step at hand.
   std::vector<DrawRow> rows_;
+  std::vector<Draw> draws_;
   std::vector<int32_t> picks_;
   std::vector<GroupState*> ready_, completed_;
 };

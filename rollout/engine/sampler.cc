@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 
 #include "core/base/error.h"
 
@@ -10,15 +11,16 @@ namespace cohort {
 
 namespace {
 
-// exp(x) for x <= 1, within 2 units in the last place; 0 below -87. Plain multiplications and
+constexpr float kLeast = -87.0f;
+
+// exp(x) for kLeast <= x <= 1, within 2 units in the last place. Plain multiplications and
 // additions, so the compiler makes vectors of it and every element has the same bits.
 //   x = n log 2 + r, |r| <= log(2) / 2;  exp(x) = 2^n exp(r), exp(r) by its Taylor polynomial
 inline float exp_element(float x) {
   constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
-  const float clamped = x < -87.0f ? -87.0f : x;
-  const float shifted = clamped * 1.44269504f + kRound;
+  const float shifted = x * 1.44269504f + kRound;
   const float n = shifted - kRound;
-  const float r = (clamped - n * 0.693359375f) - n * -2.12194440e-4f;
+  const float r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
   float p = 1.0f / 5040;
   p = p * r + 1.0f / 720;
   p = p * r + 1.0f / 120;
@@ -29,25 +31,29 @@ inline float exp_element(float x) {
   p = p * r + 1.0f;
   const uint32_t exponent =
       (std::bit_cast<uint32_t>(shifted) - std::bit_cast<uint32_t>(kRound) + 127u) << 23;
-  const float result = p * std::bit_cast<float>(exponent);
-  return x < -87.0f ? 0.0f : result;
+  return p * std::bit_cast<float>(exponent);
 }
 
-// Probabilities of `count` tokens; the rest of the block is 0.
+// Probabilities of the first `count` tokens of a block; 0 for the rest and where log p < kLeast.
+// Short loops, since a branch in the exponential would keep it scalar.
 void block_probabilities(const float* row, int64_t count, const kernels::RowSoftmax& s, float* p) {
   const float inv_temperature = s.inv_temperature, lse = s.lse;
-  if (count == kDrawBlock) {
-    for (int64_t i = 0; i < kDrawBlock; ++i) p[i] = exp_element(row[i] * inv_temperature - lse);
-    return;
-  }
-  for (int64_t i = 0; i < count; ++i) p[i] = exp_element(row[i] * inv_temperature - lse);
-  std::fill(p + count, p + kDrawBlock, 0.0f);
+  float log_p[kDrawBlock];
+  std::fill(log_p + count, log_p + kDrawBlock, 2 * kLeast);
+  for (int64_t i = 0; i < count; ++i) log_p[i] = row[i] * inv_temperature - lse;
+#pragma omp simd
+  for (int64_t i = 0; i < kDrawBlock; ++i) p[i] = log_p[i] < kLeast ? kLeast : log_p[i];
+#pragma omp simd
+  for (int64_t i = 0; i < kDrawBlock; ++i) p[i] = exp_element(p[i]);
+#pragma omp simd
+  for (int64_t i = 0; i < kDrawBlock; ++i) p[i] = log_p[i] < kLeast ? 0.0f : p[i];
 }
 
 // Eight partial sums, added in order.
 double block_sum(const float* p) {
   double lanes[8] = {};
   for (int64_t i = 0; i < kDrawBlock; i += 8)
+#pragma omp simd
     for (int64_t j = 0; j < 8; ++j) lanes[j] += static_cast<double>(p[i + j]);
   double sum = 0;
   for (const double lane : lanes) sum += lane;
@@ -91,8 +97,7 @@ Draw Sampler::draw(const float* row, const kernels::RowSoftmax& s, double u) {
     const auto token = static_cast<int32_t>(std::max_element(row, row + num_valid_) - row);
     return {token, kernels::row_logprob(row, token, s), 0.0f};
   }
-  if (top_p_ < 1 || min_p_ > 0 || (top_k_ > 0 && top_k_ < num_valid_))
-    return draw_from_kept(row, s, u);
+  if (top_p_ < 1 || min_p_ > 0 || cuts_top_k()) return draw_from_kept(row, s, u);
   const int32_t token = draw_from_all(row, s, u);
   const float logprob = kernels::row_logprob(row, token, s);
   return {token, logprob, logprob};
@@ -107,16 +112,18 @@ int32_t Sampler::draw_from_all(const float* row, const kernels::RowSoftmax& s, d
     if (after > u) return static_cast<int32_t>(begin + place_in_block(p, before, u));
     before = after;
   }
+  // u is not below the sum of all, by a rounding.
   int64_t last = num_valid_ - 1;
-  while (last > 0 && exp_element(row[last] * s.inv_temperature - s.lse) == 0) --last;
+  while (last > 0 && kernels::row_logprob(row, last, s) < kLeast) --last;
   return static_cast<int32_t>(last);
 }
 
 Draw Sampler::draw_from_kept(const float* row, const kernels::RowSoftmax& s, double u) {
-  kept_.resize(static_cast<size_t>(num_valid_));
-  for (int64_t v = 0; v < num_valid_; ++v)
-    kept_[static_cast<size_t>(v)] = {static_cast<int32_t>(v), kernels::row_logprob(row, v, s)};
-  if (top_k_ > 0 && top_k_ < num_valid_) keep_top_k();
+  if (cuts_top_k()) {
+    collect_top_k(row, s);
+  } else {
+    collect_likely(row, s);
+  }
   if (top_p_ < 1) keep_top_p();
   if (min_p_ > 0) keep_min_p();
 
@@ -137,15 +144,43 @@ Draw Sampler::draw_from_kept(const float* row, const kernels::RowSoftmax& s, dou
           static_cast<float>(static_cast<double>(chosen->logprob) - log_mass)};
 }
 
-void Sampler::keep_top_k() {
-  std::nth_element(kept_.begin(), kept_.begin() + top_k_ - 1, kept_.end(), kMoreProbable);
-  kept_.resize(static_cast<size_t>(top_k_));
+// A heap of the k best so far, the worst of them in front: most of a vocabulary is one comparison.
+void Sampler::collect_top_k(const float* row, const kernels::RowSoftmax& s) {
+  kept_.clear();
+  for (int64_t v = 0; v < num_valid_; ++v) {
+    const Candidate c = {static_cast<int32_t>(v), kernels::row_logprob(row, v, s)};
+    if (static_cast<int64_t>(kept_.size()) == top_k_) {
+      if (c.logprob <= kept_.front().logprob) continue;
+      std::ranges::pop_heap(kept_, kMoreProbable);
+      kept_.pop_back();
+    }
+    kept_.push_back(c);
+    std::ranges::push_heap(kept_, kMoreProbable);
+  }
+}
+
+// Every token that top_p or min_p may keep. Tokens below (1 - top_p) / V have less than 1 - top_p
+// together, so those above hold the set of top_p; half of it leaves room for rounding.
+void Sampler::collect_likely(const float* row, const kernels::RowSoftmax& s) {
+  double least = -std::numeric_limits<double>::infinity();
+  if (top_p_ < 1) least = std::log((1 - top_p_) / static_cast<double>(2 * num_valid_));
+  if (min_p_ > 0)
+    least = std::max(least, static_cast<double>(s.max - s.lse) + std::log(min_p_ / 2));
+  const auto floor = static_cast<float>(least);
+  kept_.clear();
+  for (int64_t v = 0; v < num_valid_; ++v) {
+    const float logprob = kernels::row_logprob(row, v, s);
+    if (logprob >= floor) kept_.push_back({static_cast<int32_t>(v), logprob});
+  }
 }
 
 void Sampler::keep_top_p() {
-  double total = 0;
-  for (const Candidate& c : kept_) total += std::exp(static_cast<double>(c.logprob));
-  // A heap gives the most probable first without sorting a vocabulary of which few tokens stay.
+  double total = 1;
+  if (cuts_top_k()) {
+    total = 0;
+    for (const Candidate& c : kept_) total += std::exp(static_cast<double>(c.logprob));
+  }
+  // A heap gives the most probable first without sorting all.
   const auto less_probable = [](const Candidate& a, const Candidate& b) {
     return kMoreProbable(b, a);
   };

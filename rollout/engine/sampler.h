@@ -47,7 +47,9 @@ class Sampler {
   };
   int32_t draw_from_all(const float* row, const kernels::RowSoftmax& softmax, double u) const;
   Draw draw_from_kept(const float* row, const kernels::RowSoftmax& softmax, double u);
-  void keep_top_k();
+  bool cuts_top_k() const { return top_k_ > 0 && top_k_ < num_valid_; }
+  void collect_top_k(const float* row, const kernels::RowSoftmax& softmax);
+  void collect_likely(const float* row, const kernels::RowSoftmax& softmax);
   void keep_top_p();
   void keep_min_p();
 
