@@ -145,17 +145,19 @@ HWY_INLINE F16 load16(const Bf16* p, Part part) {
 HWY_INLINE void store16(const F16& a, float* p, Whole) {
   COHORT_EACH_VEC hn::StoreU(a.v[i_], FloatTag(), p + i_ * kLanes);
 }
-// Rounds to nearest even; a NaN stays a NaN.
-HWY_INLINE void store16(const F16& a, Bf16* p, Whole) {
+// bf16 in the low half of each word: rounded to nearest even; a NaN stays a NaN.
+HWY_INLINE hn::Vec<WordTag> bf16_words(hn::Vec<FloatTag> x) {
   const WordTag d;
+  const auto bits = hn::BitCast(d, x);
+  const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(d, 1u));
+  const auto rounded = hn::ShiftRight<16>(hn::Add(bits, hn::Add(odd, hn::Set(d, 0x7fffu))));
+  const auto quiet = hn::Or(hn::ShiftRight<16>(bits), hn::Set(d, 0x40u));
+  return hn::IfThenElse(hn::RebindMask(d, hn::Eq(x, x)), rounded, quiet);
+}
+HWY_INLINE void store16(const F16& a, Bf16* p, Whole) {
   COHORT_EACH_VEC {
-    const auto bits = hn::BitCast(d, a.v[i_]);
-    const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(d, 1u));
-    const auto rounded = hn::ShiftRight<16>(hn::Add(bits, hn::Add(odd, hn::Set(d, 0x7fffu))));
-    const auto quiet = hn::Or(hn::ShiftRight<16>(bits), hn::Set(d, 0x40u));
-    const auto is_number = hn::RebindMask(d, hn::Eq(a.v[i_], a.v[i_]));
-    const auto word = hn::IfThenElse(is_number, rounded, quiet);
-    hn::StoreU(hn::DemoteTo(HalfWordTag(), hn::BitCast(IntTag(), word)), HalfWordTag(),
+    const auto words = hn::BitCast(IntTag(), bf16_words(a.v[i_]));
+    hn::StoreU(hn::DemoteTo(HalfWordTag(), words), HalfWordTag(),
                reinterpret_cast<uint16_t*>(p) + i_ * kLanes);
   }
 }
@@ -169,9 +171,9 @@ HWY_INLINE void store16(const F16& a, T* p, Part part) {
 // The value after a round trip through T: itself, or rounded to bf16.
 HWY_INLINE F16 round_to(const F16& a, const float*) { return a; }
 HWY_INLINE F16 round_to(const F16& a, const Bf16*) {
-  Bf16 buffer[16];
-  store16(a, buffer, Whole());
-  return load16(buffer, Whole());
+  F16 r;
+  COHORT_EACH_VEC r.v[i_] = hn::BitCast(FloatTag(), hn::ShiftLeft<16>(bf16_words(a.v[i_])));
+  return r;
 }
 
 // Sum of the lanes in one fixed tree: halves are added until one lane is left.
