@@ -89,8 +89,6 @@ std::unique_ptr<Reward> make_reward(const RewardConfig& config) {
 }
 
 void RewardConfig::describe(Fields& f) {
-  f.field("kind", kind, "What is judged: the exact number of the answer, or R1's format.",
-          reward_kinds());
   f.field("name", name, "Key in metrics and rollout files. Empty: the kind.");
   f.field("weight", weight, "Factor of this component in the total reward.");
 }

@@ -55,7 +55,8 @@ class Reward {
   virtual RewardResult score(const RewardInput& input) const = 0;  // thread-safe, deterministic
 };
 
-// One weighted component of a stage's `reward:` list.
+// One weighted component of a stage's `reward:` list, `- math: {weight: 1.0}`: the kind is the
+// entry's tag.
 struct RewardConfig {
   std::string name;  // key in metrics and files; defaults to kind
   std::string kind;  // "math" (exact number here), "format"
