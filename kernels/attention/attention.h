@@ -5,11 +5,12 @@
 // training they are this pass's own projections, and the rows of a prompt are shared by its completions.
 //
 //   s_j = scale * q . k_j   (one accumulator over the head dimension, in order)
-//   keys in blocks of kKeyBlock from key 0, running maximum and sum, one rescale a block
-//   o = sum_j exp(s_j - max) v_j / sum_j exp(s_j - max), in order of j
-// so a query has the same bits however queries are chunked or batched. fp32 arithmetic for both dtypes.
+//   e_j = exp(s_j - max_i s_i);  l = sum_j e_j (key j in lane j % 16 of one vector, the lanes in a fixed tree)
+//   o = (sum_j e_j v_j, one accumulator in order of j) * (1 / l)
+// What a query computes depends on its position and its keys alone, so it has the same bits however queries are
+// chunked or batched. Rows of later positions, were they NaN, have no influence. fp32 arithmetic for both dtypes.
 //
-// Backward: dQ as dQ of one query; dK and dV of a row are summed over the queries that see it in the order
+// Backward recomputes s and e, the same bits again. dQ as dQ of one query; dK and dV of a row are summed over the queries that see it in the order
 // of the layout (sequence, then query), never split by thread: work is dealt as (tree, kv head).
 #pragma once
 
@@ -20,8 +21,6 @@
 #include <vector>
 
 namespace cohort::kernels {
-
-inline constexpr int64_t kKeyBlock = 16;
 
 struct AttentionLayout {
   // Sequence i: query rows [query_offsets[i], query_offsets[i+1]) at positions first_position[i] + 0, 1, ...
