@@ -3,6 +3,8 @@
 #include <ATen/Parallel.h>
 
 #include <cmath>
+#include <numbers>
+#include <span>
 
 #include "core/base/error.h"
 #include "core/base/rng.h"
@@ -83,8 +85,19 @@ struct InitTask {
   int64_t chunk;
 };
 
-bool ends_with(const std::string& name, std::string_view suffix) {
-  return name.size() >= suffix.size() && name.ends_with(suffix);
+// normal(0, std) in double, rounded once; draw p of the key gives values 2p and 2p + 1
+// (Box-Muller).
+void draw_normals(DrawKey key, double std, std::span<float> out) {
+  constexpr double kUnit = 0x1.0p-64, kTurn = 2.0 * std::numbers::pi;
+  for (size_t i = 0; i < out.size(); i += 2) {
+    key.position = static_cast<uint32_t>(i / 2);
+    const auto bits = draw_bits(key);
+    const double u = (static_cast<double>(uint64_t{bits[0]} << 32 | bits[1]) + 0.5) * kUnit;
+    const double v = static_cast<double>(uint64_t{bits[2]} << 32 | bits[3]) * kUnit;
+    const double radius = std * std::sqrt(-2.0 * std::log(u));  // u is in (0, 1]
+    out[i] = static_cast<float>(radius * std::cos(kTurn * v));
+    if (i + 1 < out.size()) out[i + 1] = static_cast<float>(radius * std::sin(kTurn * v));
+  }
 }
 
 }  // namespace
@@ -111,13 +124,13 @@ void ParameterStore::initialise(uint64_t seed, at::Tensor* masters_f32) {
         continue;
       }
       const bool into_residual =
-          ends_with(entry.name, "o_proj.weight") || ends_with(entry.name, "down_proj.weight");
+          entry.name.ends_with("o_proj.weight") || entry.name.ends_with("down_proj.weight");
       const double std = config_.initializer_range * (into_residual ? residual_scale : 1.0);
-      DrawStream draws({.seed = seed,
-                        .kind = DrawKind::weights,
-                        .ordinal = tasks[i].tensor,
-                        .sample = static_cast<uint32_t>(tasks[i].chunk)});
-      for (int64_t j = begin; j < end; ++j) w[j] = static_cast<float>(std * draws.next_normal());
+      draw_normals({.seed = seed,
+                    .kind = DrawKind::weights,
+                    .ordinal = tasks[i].tensor,
+                    .sample = static_cast<uint32_t>(tasks[i].chunk)},
+                   std, std::span(w + begin, w + end));
     }
   });
   for (auto& [name, bias] : buffers_) bias.zero_();

@@ -3,22 +3,47 @@
 #include "core/base/error.h"
 #include "kernels/autograd_node.h"
 #include "kernels/linear/linear.h"
+#include "kernels/op_support.h"
 
 namespace cohort {
 namespace {
 
-// [T, heads, wide] columns [0, width) as [heads * T, width]: a group of rows a head.
-at::Tensor by_head(const at::Tensor& x, int64_t width) {
-  return x.narrow(2, 0, width).transpose(0, 1).contiguous().view({x.size(1) * x.size(0), width});
+// x[t, h, :width] as row h * T + t of [heads * T, width]: a group of rows a head.
+at::Tensor by_head(const at::Tensor& any, int64_t width) {
+  const at::Tensor x = any.contiguous();
+  const int64_t rows = x.size(0), heads = x.size(1), wide = x.size(2);
+  at::Tensor grouped = at::empty({heads * rows, width}, x.options());
+  kernels::for_dtype(x.scalar_type(), [&]<class T>() {
+    const T* in = kernels::in_ptr<T>(x);
+    T* out = kernels::out_ptr<T>(grouped);
+    kernels::parallel_items(rows, heads * width, [&](int64_t begin, int64_t end) {
+      for (int64_t t = begin; t < end; ++t)
+        for (int64_t h = 0; h < heads; ++h)
+          std::copy_n(in + (t * heads + h) * wide, width, out + (h * rows + t) * width);
+    });
+  });
+  return grouped;
 }
 
-// The other way, followed by the columns of `x` from `passed_from` on.
-at::Tensor by_row(const at::Tensor& grouped, const at::Tensor& x, int64_t passed_from) {
-  const int64_t rows = x.size(0), heads = x.size(1), width = grouped.size(1);
-  const int64_t rest = x.size(2) - passed_from;
+// The other way, followed by the columns of `any` [T, heads, wide] from `passed_from` on.
+at::Tensor by_row(const at::Tensor& grouped, const at::Tensor& any, int64_t passed_from) {
+  const at::Tensor x = any.contiguous();
+  const int64_t rows = x.size(0), heads = x.size(1), wide = x.size(2);
+  const int64_t width = grouped.size(1), rest = wide - passed_from;
   at::Tensor y = at::empty({rows, heads, width + rest}, x.options());
-  y.narrow(2, 0, width).copy_(grouped.view({heads, rows, width}).transpose(0, 1));
-  if (rest > 0) y.narrow(2, width, rest).copy_(x.narrow(2, passed_from, rest));
+  kernels::for_dtype(x.scalar_type(), [&]<class T>() {
+    const T* in = kernels::in_ptr<T>(grouped);
+    const T* passed = kernels::in_ptr<T>(x);
+    T* out = kernels::out_ptr<T>(y);
+    kernels::parallel_items(rows, heads * (width + rest), [&](int64_t begin, int64_t end) {
+      for (int64_t t = begin; t < end; ++t)
+        for (int64_t h = 0; h < heads; ++h) {
+          T* row = out + (t * heads + h) * (width + rest);
+          std::copy_n(in + (h * rows + t) * width, width, row);
+          std::copy_n(passed + (t * heads + h) * wide + passed_from, rest, row + width);
+        }
+    });
+  });
   return y;
 }
 

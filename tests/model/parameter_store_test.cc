@@ -77,15 +77,19 @@ TEST(ParameterStore, InitialWeightsDoNotDependOnThreads) {
   EXPECT_FALSE(at::equal(one.flat(), two.flat()));
 }
 
-// The first value of a tensor is the first draw of the tensor's own stream: a fixed point that must
-// not move.
+// Fixed points: random weights must stay what they are, or old runs cannot be repeated.
 TEST(ParameterStore, InitialWeightsAreKeyedBySeedAndTensor) {
   ParameterStore store(small_config(), at::kFloat);
   store.initialise(7);
   for (size_t i : {size_t{0}, size_t{2}, store.tensors().size() - 1}) {
-    DrawStream draws({.seed = 7, .kind = DrawKind::weights, .ordinal = i});
-    EXPECT_EQ(store.flat()[store.tensors()[i].offset].item<float>(),
-              static_cast<float>(0.15 * draws.next_normal()));
+    const auto bits =
+        draw_bits({.seed = 7, .kind = DrawKind::weights, .ordinal = i, .position = 1});
+    const double u = std::ldexp(bits[0], -32) + std::ldexp(bits[1], -64);
+    const double v = std::ldexp(bits[2], -32) + std::ldexp(bits[3], -64);
+    const double radius = 0.15 * std::sqrt(-2 * std::log(u));
+    const at::Tensor first = store.flat().narrow(0, store.tensors()[i].offset, 4);
+    EXPECT_NEAR(first[2].item<float>(), radius * std::cos(2 * M_PI * v), 1e-6);
+    EXPECT_NEAR(first[3].item<float>(), radius * std::sin(2 * M_PI * v), 1e-6);
   }
 }
 
