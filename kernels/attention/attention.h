@@ -10,8 +10,9 @@
 // What a query computes depends on its position and its keys alone, so it has the same bits however queries are
 // chunked or batched. Rows of later positions, were they NaN, have no influence. fp32 arithmetic for both dtypes.
 //
-// Backward recomputes s and e, the same bits again. dQ as dQ of one query; dK and dV of a row are summed over the queries that see it in the order
-// of the layout (sequence, then query), never split by thread: work is dealt as (tree, kv head).
+// Backward recomputes s and e, the same bits again. dQ as dQ of one query; dK and dV of a row are summed over the
+// queries that see it in the order of the layout (sequence, then query), never split by thread: work is dealt as
+// (tree, kv head).
 #pragma once
 
 #include <ATen/core/Tensor.h>
