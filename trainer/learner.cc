@@ -76,6 +76,7 @@ struct Learner::Impl {
 Learner::Impl::Updated Learner::Impl::update(const std::vector<TrainGroup>& groups,
                                              const BatchCounts& counts, const Objective& objective,
                                              double lr) {
+  const at::AutoGradMode grad_mode(true);
   store.zero_gradients();
   if (load.defined()) load.zero_();
   const RecordSums sums = run(groups, counts, objective);

@@ -5,14 +5,15 @@
 namespace cohort {
 namespace {
 
-// Not finite counts as the largest.
+// NaN when one of them is.
 double max_abs_diff(const std::vector<float>& a, const std::vector<float>& b,
                     const std::vector<uint8_t>& mask) {
   double largest = 0;
   for (size_t t = 0; t < mask.size(); ++t) {
     if (!mask[t]) continue;
     const double diff = std::abs(static_cast<double>(a[t]) - static_cast<double>(b[t]));
-    if (!(diff <= largest)) largest = diff;
+    if (std::isnan(diff)) return diff;
+    largest = std::max(largest, diff);
   }
   return largest;
 }

@@ -98,8 +98,8 @@ RecordSums sum_records(const RecordTable& records) {
       sums.sequences += record.tokens > 0;
       sums.nll += record.nll;
       sums.mtp_nll += record.mtp_nll;
-      if (!(record.logprob_diff_max <= sums.logprob_diff_max))
-        sums.logprob_diff_max = record.logprob_diff_max;
+      if (!(record.logprob_diff_max <= sums.logprob_diff_max) && !std::isnan(sums.logprob_diff_max))
+        sums.logprob_diff_max = record.logprob_diff_max;  // NaN stays
     }
   }
   return sums;

@@ -34,7 +34,7 @@ ShardedAdamW::ShardedAdamW(ParameterStore& store, Communicator& comm, const Opti
   state_.m = at::zeros({size}, at::kFloat);
   state_.v = at::zeros({size}, at::kFloat);
   grad_ = at::empty({size}, at::kFloat);
-  shard_sum_ = at::empty({store.numel()}, at::kFloat);
+  if (comm.size() > 1) shard_sum_ = at::empty({store.numel()}, at::kFloat);
 
   for (const TensorEntry& entry : store.tensors()) {
     const int64_t begin = std::max(entry.offset, state_.begin);
@@ -68,6 +68,7 @@ void ShardedAdamW::reduce_gradients() {
   std::vector<const float*> shards;
   for (int64_t s = 0; s < grads.size(0); ++s)
     shards.push_back(grads.data_ptr<float>() + s * grads.size(1));
+  if (comm_.size() == 1) return tree_sum(shards, floats(grad_));
   tree_sum(shards, floats(shard_sum_));
   reduce_scatter_tree(comm_, floats(shard_sum_), bounds_, floats(grad_),
                       "reduce-scatter of gradients");

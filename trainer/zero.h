@@ -43,8 +43,8 @@ class ShardedAdamW {
   std::vector<int64_t> bounds_;  // of every rank's slice; multiples of kNormBlock but for the last
   std::vector<Range> ranges_;    // of this rank's slice, ascending
   Learner::State state_;
-  at::Tensor shard_sum_,
-      grad_;  // fp32: sum over local shards [numel]; reduced gradient of the slice
+  at::Tensor shard_sum_;  // fp32 [numel]: over local shards; undefined with one rank
+  at::Tensor grad_;       // fp32: the slice's gradient, summed over everything
 };
 
 }  // namespace cohort
