@@ -100,9 +100,9 @@ class Printer : public Fields {
     levels_.back().push_back(fmt::format("{}:", key));
     for (size_t i = 0; i < count; ++i) {
       std::string tag;
-      levels_.emplace_back();
+      open_level(kItemIndent);
       item(i, tag, *this);
-      close_level("  - " + tag + ":", 6);
+      close_level("  - " + tag + ":", kItemIndent);
     }
   }
 
@@ -117,7 +117,7 @@ class Printer : public Fields {
     if (with_docs_ && levels_.size() == 1 && !levels_.back().empty()) levels_.back().push_back("");
     comment(doc, "");
     headings_.push_back(fmt::format("{}:", key));
-    levels_.emplace_back();
+    open_level(kSectionIndent);
     return true;
   }
   bool begin_optional(const char* key, bool& present, const char* doc) override {
@@ -126,14 +126,22 @@ class Printer : public Fields {
   void end_section() override {
     const std::string heading = std::move(headings_.back());
     headings_.pop_back();
-    close_level(heading, 2);
+    close_level(heading, kSectionIndent);
   }
 
  private:
+  static constexpr size_t kSectionIndent = 2;
+  static constexpr size_t kItemIndent = 6;  // below "  - tag:"
+
+  void open_level(size_t indent) {
+    levels_.emplace_back();
+    indent_ += indent;
+  }
   // Ends the innermost mapping: its heading, then its lines, indented.
   void close_level(const std::string& heading, size_t indent) {
     const std::vector<std::string> lines = std::move(levels_.back());
     levels_.pop_back();
+    indent_ -= indent;
     levels_.back().push_back(lines.empty() ? heading + " {}" : heading);
     for (const std::string& line : lines)
       levels_.back().push_back(line.empty() ? line : std::string(indent, ' ') + line);
@@ -144,7 +152,7 @@ class Printer : public Fields {
     std::string text = fmt::format("{}: {}", key, yaml_value(value));
     const std::string words = comment_text(doc, limits);
     if (with_docs_ && !words.empty()) {
-      if (text.size() + words.size() + 4 + 2 * levels_.size() <= kWidth)
+      if (indent_ + text.size() + words.size() + 4 <= kWidth)
         text += "  # " + words;
       else
         comment(doc, limits);
@@ -160,7 +168,7 @@ class Printer : public Fields {
   // Comment lines above a key, wrapped.
   void comment(const std::string& doc, const std::string& limits) {
     if (!with_docs_) return;
-    const size_t width = kWidth - 2 * levels_.size();
+    const size_t width = kWidth - indent_;
     std::istringstream words(comment_text(doc, limits));
     std::string line = "#";
     for (std::string word; words >> word;) {
@@ -176,6 +184,7 @@ class Printer : public Fields {
   bool with_docs_;
   std::vector<std::vector<std::string>>
       levels_;                         // the lines of each open mapping, not yet indented
+  size_t indent_ = 0;                  // of the innermost mapping
   std::vector<std::string> headings_;  // of each open section
 };
 
