@@ -7,8 +7,9 @@
 
 namespace cohort::kernels {
 
-// Sums of squares of fixed blocks of kNormBlock elements, each in double in order: the norm of a buffer is
-// sqrt(sum of its blocks in order), whatever part of it lies on which rank. ZeRO borders are multiples of it.
+// Sums of squares of fixed blocks of kNormBlock elements, each in double in one fixed order: the
+// norm of a buffer is sqrt(sum of its blocks in order), whatever part of it lies on which rank.
+// ZeRO borders are multiples of it.
 inline constexpr int64_t kNormBlock = 4096;
 void block_sums_of_squares(std::span<const float> x, std::span<double> blocks);
 
