@@ -5,11 +5,13 @@
 #include <optional>
 
 #include "core/base/error.h"
+#include "kernels/autograd_node.h"
 #include "kernels/embedding/embedding.h"
 #include "kernels/linear/linear.h"
 #include "kernels/rms_norm/rms_norm.h"
 #include "model/layers/feed_forward.h"
 #include "model/layers/mla.h"
+#include "model/layers/recompute.h"
 #include "model/parameter_layout.h"
 
 namespace cohort {
@@ -82,6 +84,32 @@ struct Decoder::Impl {
                                  next_norm, eps, input.shards);
   }
 
+  // run(), or the same with its activations computed again in backward.
+  kernels::NormedResidual run_or_recompute(const Layer& layer, const kernels::NormedResidual& x,
+                                           const kernels::Param& next_norm,
+                                           const DecoderInput& input, const at::Tensor& k,
+                                           const at::Tensor& v) const {
+    if (!input.recompute_layers || !kernels::takes_gradient(x.residual))
+      return run(layer, x, next_norm, input, k, v);
+    const auto first = [&](const kernels::NormedResidual& state) {
+      return run(layer, state, next_norm, input, {}, {});
+    };
+    // The second time nothing is counted; the balance loss keeps its gradient.
+    DecoderInput quiet = input;
+    quiet.load = at::Tensor();
+    std::optional<kernels::BalanceLoss> balance;
+    if (input.balance != nullptr) {
+      balance = *input.balance;
+      balance->loss = nullptr;
+    }
+    return recomputed_in_backward(
+        x, first, [this, &layer, &next_norm, quiet, balance](const kernels::NormedResidual& state) {
+          DecoderInput again = quiet;
+          again.balance = balance ? &*balance : nullptr;
+          return run(layer, state, next_norm, again, {}, {});
+        });
+  }
+
   ParameterStore& store;
   const ModelConfig& config;
   kernels::RopeTable rope;
@@ -101,8 +129,9 @@ at::Tensor Decoder::hidden(const DecoderInput& input) {
   for (size_t i = 0; i < m.layers.size(); ++i) {
     const kernels::Param& next = i + 1 < m.layers.size() ? *m.layers[i + 1].input_norm : *m.norm;
     const bool cached = input.cache != nullptr;
-    state = m.run(m.layers[i], state, next, input, cached ? input.cache->k[i] : at::Tensor(),
-                  cached ? input.cache->v[i] : at::Tensor());
+    state = m.run_or_recompute(m.layers[i], state, next, input,
+                               cached ? input.cache->k[i] : at::Tensor(),
+                               cached ? input.cache->v[i] : at::Tensor());
   }
   return state.normed;
 }
@@ -122,7 +151,7 @@ at::Tensor Decoder::mtp_hidden(const DecoderInput& input, const at::Tensor& hidd
   const at::Tensor x = kernels::linear(both, *mtp.projection, input.shards);
   const kernels::NormedResidual state = {
       x, kernels::rms_norm(x, *mtp.layer.input_norm, eps, input.shards)};
-  return m.run(mtp.layer, state, *mtp.norm, input, {}, {}).normed;
+  return m.run_or_recompute(mtp.layer, state, *mtp.norm, input, {}, {}).normed;
 }
 
 const kernels::Param& Decoder::head() const { return *impl_->head; }

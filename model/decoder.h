@@ -27,6 +27,7 @@ struct DecoderInput {
   // counted.
   at::Tensor load_mask;  // [T] uint8
   at::Tensor load;
+  bool recompute_layers = false;  // training: a layer's activations are computed again in backward
 };
 
 class Decoder {

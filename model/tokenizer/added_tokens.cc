@@ -40,8 +40,9 @@ std::string_view character_after(std::string_view text, size_t position) {
 
 }  // namespace
 
-AddedTokens::AddedTokens(const nlohmann::json& tokens, const std::string& file)
-    : raw_(256), normalized_(256) {
+AddedTokens::AddedTokens(const nlohmann::json& tokens, const Normalizer& normalizer,
+                         const std::string& file)
+    : normalizer_(normalizer), raw_(256), normalized_(256) {
   if (tokens.is_null()) return;
   if (!tokens.is_array()) throw_error<InputError>("{}: added_tokens is not a list", file);
   for (const auto& entry : tokens) {
@@ -58,22 +59,24 @@ AddedTokens::AddedTokens(const nlohmann::json& tokens, const std::string& file)
                     .rstrip = entry.value("rstrip", false),
                     .normalized = entry.value("normalized", false),
                     .special = entry.value("special", false)});
+    AddedToken& token = all_.back();
+    token.pattern = token.normalized ? normalizer_.apply(token.content) : token.content;
   }
   for (const AddedToken& token : all_) {
     ByFirstByte& table = token.normalized ? normalized_ : raw_;
-    table[static_cast<uint8_t>(token.content[0])].push_back(&token);
+    table[static_cast<uint8_t>(token.pattern[0])].push_back(&token);
   }
   for (ByFirstByte* table : {&raw_, &normalized_})
     for (auto& candidates : *table)
       std::stable_sort(candidates.begin(), candidates.end(), [](const auto* a, const auto* b) {
-        return a->content.size() > b->content.size();
+        return a->pattern.size() > b->pattern.size();
       });
 }
 
 const AddedToken* AddedTokens::match_at(const ByFirstByte& tokens, std::string_view text,
                                         size_t position) {
   for (const AddedToken* token : tokens[static_cast<uint8_t>(text[position])])
-    if (text.substr(position).starts_with(token->content)) return token;
+    if (text.substr(position).starts_with(token->pattern)) return token;
   return nullptr;
 }
 
@@ -87,7 +90,7 @@ void AddedTokens::split_by(const ByFirstByte& tokens, std::string_view text,
       ++i;
       continue;
     }
-    size_t begin = i, end = i + found->content.size();
+    size_t begin = i, end = i + found->pattern.size();
     i = end;
     if (found->single_word && (is_word_character(character_before(text, begin)) ||
                                is_word_character(character_after(text, end))))
@@ -107,8 +110,9 @@ void AddedTokens::split_by(const ByFirstByte& tokens, std::string_view text,
 
 void AddedTokens::split(std::string_view text, const std::function<void(int32_t id)>& token,
                         const std::function<void(std::string_view piece)>& rest) const {
-  split_by(raw_, text, token,
-           [&](std::string_view piece) { split_by(normalized_, piece, token, rest); });
+  split_by(raw_, text, token, [&](std::string_view piece) {
+    split_by(normalized_, normalizer_.apply(piece), token, rest);
+  });
 }
 
 }  // namespace cohort

@@ -22,7 +22,7 @@ json parse(const std::string& text, const std::string& name) {
 }
 
 void check_components(const json& tokenizer, const std::string& file) {
-  for (const char* key : {"normalizer", "truncation", "padding"})
+  for (const char* key : {"truncation", "padding"})
     if (tokenizer.contains(key) && !tokenizer[key].is_null())
       throw_error<InputError>("{}: {} {} is not supported", file, key, tokenizer[key].dump());
   const json decoder = tokenizer.value("decoder", json());
@@ -51,7 +51,9 @@ BpeTokenizer::BpeTokenizer(std::map<std::string, std::string> files, const std::
 BpeTokenizer::BpeTokenizer(std::map<std::string, std::string> files, const std::string& place,
                            const json& tokenizer)
     : files_(std::move(files)),
-      added_(tokenizer.value("added_tokens", json()), place + "/" + kTokenizerFile),
+      added_(tokenizer.value("added_tokens", json()),
+             Normalizer(tokenizer.value("normalizer", json()), place + "/" + kTokenizerFile),
+             place + "/" + kTokenizerFile),
       pretokenizer_(tokenizer.value("pre_tokenizer", json()), place + "/" + kTokenizerFile),
       model_(tokenizer.value("model", json()), place + "/" + kTokenizerFile) {
   check_components(tokenizer, place + "/" + kTokenizerFile);

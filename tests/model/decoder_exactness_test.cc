@@ -3,7 +3,10 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/equal.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/ones_like.h>
 #include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include "core/base/error.h"
 #include "model/decoder.h"
@@ -170,6 +173,37 @@ TEST_P(DecoderExactness, LoadCountsTheChoicesOfMaskedRows) {
   decoder_.hidden(input);
   for (int64_t layer = 0; layer < 2; ++layer)
     EXPECT_EQ(input.load[layer].sum().item<int64_t>(), 13 * 3);
+}
+
+struct TrainingPass {
+  at::Tensor grads, load;
+  double balance_loss = 0;
+};
+
+TEST_P(DecoderExactness, RecomputedLayersGiveTheSameGradients) {
+  const auto pass = [&](bool recompute) {
+    store_.enable_gradients(2);
+    DecoderInput input = packed_input({some_tokens(20, 8), some_tokens(13, 9)});
+    input.shards = std::make_shared<const std::vector<int64_t>>(std::vector<int64_t>{0, 20, 33});
+    input.recompute_layers = recompute;
+    TrainingPass result;
+    result.load = at::zeros({2, 8}, at::kLong);
+    input.load = result.load;
+    input.load_mask = at::ones({33}, at::kByte);
+    const kernels::BalanceLoss balance = {
+        .sequence_offsets = {0, 20, 33}, .coef = {0.1f, 0.2f}, .loss = &result.balance_loss};
+    input.balance = &balance;
+    const at::Tensor hidden = decoder_.hidden(input);
+    torch::autograd::backward({hidden}, {at::ones_like(hidden)});
+    result.grads = store_.grads();
+    return result;
+  };
+  const TrainingPass kept = pass(false), recomputed = pass(true);
+  EXPECT_GT(kept.grads.abs().max().item<float>(), 0.0f);
+  EXPECT_TRUE(at::equal(kept.grads, recomputed.grads));
+  EXPECT_TRUE(at::equal(kept.load, recomputed.load));
+  EXPECT_GT(kept.balance_loss, 0.0);
+  EXPECT_EQ(kept.balance_loss, recomputed.balance_loss);
 }
 
 TEST_P(DecoderExactness, SlotOutsideTheCacheIsRefused) {

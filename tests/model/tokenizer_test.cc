@@ -136,6 +136,18 @@ TEST(Tokenizer, RepeatedTokenIsAConfigError) {
   EXPECT_THROW(Tokenizer::characters("é", {}), ConfigError);
 }
 
+TEST(Tokenizer, NormalizerComposesTextAndItsAddedTokens) {
+  const auto nfc = load_text(small_tokenizer([](json& t) {
+    t["normalizer"] = {{"type", "Sequence"}, {"normalizers", {{{"type", "NFC"}}}}};
+    t["added_tokens"] = {{{"id", 9}, {"content", "e\u0301"}, {"normalized", true}},
+                         {{"id", 10}, {"content", "o\u0301"}, {"normalized", false}}};
+  }));
+  EXPECT_EQ(nfc->encode("a\u00E9a"), (std::vector<int32_t>{0, 9, 0}));
+  EXPECT_EQ(nfc->encode("ae\u0301"), (std::vector<int32_t>{0, 9}));
+  EXPECT_EQ(nfc->encode("o\u0301"), (std::vector<int32_t>{10}));
+  EXPECT_NE(error_of([&] { nfc->encode("\u00F3"); }).find("U+00F3"), std::string::npos);
+}
+
 TEST(Tokenizer, LowestRankMergesFirst) {
   // "b c" ranks before "a b", so abc is a + bc; ignore_merges takes the whole piece.
   EXPECT_EQ(load_text(small_tokenizer([](json&) {}))->encode("abc"), (std::vector<int32_t>{0, 5}));
