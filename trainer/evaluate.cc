@@ -61,7 +61,8 @@ PassRate pass_at_1(const std::vector<Group>& groups, const Grader& grader) {
   }
   const auto n = static_cast<double>(shares.size());
   if (n == 0) return rate;
-  for (const double share : shares) rate.mean += share / n;
+  for (const double share : shares) rate.mean += share;
+  rate.mean /= n;
   double variance = 0;
   for (const double share : shares) variance += (share - rate.mean) * (share - rate.mean);
   variance /= n * std::max(1.0, n - 1);

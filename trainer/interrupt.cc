@@ -19,8 +19,7 @@ std::atomic<int> signal_received{0};
 std::array<struct sigaction, kSignals.size()> old_actions;
 
 void on_signal(int signal) {
-  // Launchers may deliver SIGUSR1 to a process more than once for one request; it never kills.
-  if (signal_received.exchange(signal) != 0 && signal != SIGUSR1) ::_exit(kExitInterrupted);
+  if (signal_received.exchange(signal) != 0) ::_exit(kExitInterrupted);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SIGINT, SIGTERM, SIGUSR1 and run.time_limit: the run saves at the end of the step and leaves. A
-// second SIGINT or SIGTERM ends the process at once.
+// second signal ends the process at once.
 #pragma once
 
 #include <chrono>

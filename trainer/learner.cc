@@ -130,6 +130,7 @@ void Learner::Impl::run_micro_batch(const MicroBatch& batch, const std::vector<T
       .sequence_offsets = batch.sequence_offsets, .coef = {}, .loss = nullptr};
   if (train) {
     input.load = load;
+    input.recompute_layers = config.activation_checkpointing;
     const double coef = config.aux_loss_alpha / static_cast<double>(counts.loss.sequences);
     for (uint8_t counted : batch.sequence_counts)
       balance.coef.push_back(static_cast<float>(counted * coef));

@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/log.h"
+#include "model/exactness_probe.h"
 
 namespace cohort {
 namespace {
@@ -15,6 +16,17 @@ void copy_weights(const ParameterStore& from, ParameterStore& to) {
   to.flat().copy_(from.flat());
   for (const auto& [name, buffer] : from.buffers()) to.buffers().at(name).copy_(buffer);
   to.touch();
+}
+
+// The numerics contract on this machine, for this model's shapes, before anything counts on it.
+void check_exactness(Decoder& decoder) {
+  const auto fault = probe_exactness(decoder);
+  if (!fault) return;
+  throw_error<InputError>(
+      "run.exact is true, but on this machine rollout and training would differ: {}. With "
+      "run.exact: "
+      "false the run goes on and logs the difference in rollout/logprob_abs_diff_max",
+      *fault);
 }
 
 LearnerConfig with_vocabulary(LearnerConfig config, const Tokenizer& tokenizer) {
@@ -30,6 +42,7 @@ TrainingRun::TrainingRun(StageContext& context, LoadedModel start, const Trainin
       model_(std::move(start)),
       learner_(*model_.decoder, context.comm, with_vocabulary(config.learner, *model_.tokenizer),
                config.optim) {
+  if (context.config.run.exact) check_exactness(*model_.decoder);
   Learner::State& state = learner_.state();
   state.master.copy_(model_.masters.slice(0, state.begin, state.end));
   learner_.publish_masters();

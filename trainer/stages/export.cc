@@ -25,7 +25,6 @@ StageEnd run_export(StageContext& context, const ExportConfig& config) {
     if (config.folder.empty() && path_exists(folder)) remove_tree(folder);
     export_hf(context.model(config.init), folder, config.type);
     log_info("  {} -> {}", context.model_name(config.init), folder);
-    make_folders(context.path());
   }
   context.finish("");
   return StageEnd::finished;

@@ -126,6 +126,9 @@ class GrpoStage {
     while (!run_.finished())
       if (!step()) return StageEnd::interrupted;
     run_.finish();
+    if (first_ && last_)
+      log_info("  accuracy {:.3f} -> {:.3f}, {:.1f} -> {:.1f} tokens a completion",
+               first_->accuracy, last_->accuracy, first_->length, last_->length);
     return StageEnd::finished;
   }
 
@@ -158,6 +161,8 @@ class GrpoStage {
         num_tokens(drawn.sampled.empty() ? groups : drawn.sampled) / rollout_s;
     metrics["throughput/update_tokens_per_s"] = tokens / update_s;
     show_sample(groups);
+    if (!groups.empty()) last_ = {metrics.at("accuracy"), metrics.at("response_length/mean")};
+    if (!first_) first_ = last_;
     return run_.end_step(std::move(metrics), tokens);
   }
 
@@ -225,6 +230,10 @@ class GrpoStage {
   PolicyLossConfig loss_;
   GroupSource source_;
   int64_t num_steps_;
+  struct Level {
+    double accuracy, length;
+  };
+  std::optional<Level> first_, last_;  // of this process's steps, for the closing line
   TrainingRun run_;
   std::vector<std::string> rewards_ = run_.sampler().grader().rubric().names();
 };

@@ -66,8 +66,10 @@ DataConfig StageContext::training_data(const TrainDataConfig& data) const {
 
 void StageContext::finish(const std::string& checkpoint) const {
   metrics.flush();
-  if (leader())
+  if (leader()) {
+    make_folders(path());
     write_done(path(), {.checkpoint = checkpoint, .values = numeric_values(config, stage)});
+  }
   comm.barrier("stage end");
 }
 
