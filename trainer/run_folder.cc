@@ -56,10 +56,9 @@ RunFolder::RunFolder(const RunConfig& config, Communicator& comm)
     : path_(config.run.folder()), leader_(comm.rank() == 0) {
   if (leader_) {
     make_folders(path_);
-    lock_ = take_lock(path_ + "/lock");
-    const bool used = path_exists(path_ + "/config.yaml");
-    if (used && config.run.resume_mode == "disable")
+    if (path_exists(path_ + "/config.yaml") && config.run.resume_mode == "disable")
       throw_error<ConfigError>("{}: has results, and run.resume_mode is disable", path_);
+    lock_ = take_lock(path_ + "/lock");
     log_to_file(path_ + "/log.txt");
   }
   comm.barrier("run folder");

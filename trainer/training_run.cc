@@ -71,9 +71,10 @@ void TrainingRun::begin() {
   const ConfigValues values = numeric_values(context_.config, context_.stage);
   const std::string checkpoint = find_checkpoint(folder, context_.comm);
   if (!checkpoint.empty()) {
+    check_same_values(load_checkpoint_state(checkpoint).values.at("config").get<ConfigValues>(),
+                      values, checkpoint);
     const RunState state =
         load_checkpoint(checkpoint, context_.comm, learner_, *model_.store, reference_.get());
-    check_same_values(state.values.at("config").get<ConfigValues>(), values, checkpoint);
     step_ = checkpoint_step(checkpoint);
     stopped_ = state.values.at("stopped");
     best_accuracy_ = state.values.at("best_accuracy");

@@ -257,6 +257,7 @@ TEST(Interrupt, ASignalIsSeenAtTheEndOfTheStep) {
 }
 
 TEST(Interrupt, ASecondSignalEndsTheProcess) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_EXIT(
       {
         Interrupt interrupt(0);

@@ -41,10 +41,13 @@ class EvalStage {
  public:
   EvalStage(StageContext& context, const EvalConfig& config) : context_(context), config_(config) {}
 
+  // A model that was measured before the stage was stopped is not measured again.
   StageEnd run() {
-    context_.metrics.cut_back(context_.name(), -1);
-    for (size_t i = 0; i < config_.models.size(); ++i) {
-      evaluate(config_.models[i], static_cast<int64_t>(i) + 1);
+    const size_t measured = num_measured();
+    context_.metrics.cut_back(context_.name(), static_cast<int64_t>(measured));
+    for (size_t i = measured; i < config_.models.size(); ++i) {
+      evaluate(i);
+      note_measured(i);
       const bool last = i + 1 == config_.models.size();
       if (!last && context_.interrupt.should_leave(context_.comm)) return StageEnd::interrupted;
     }
@@ -53,8 +56,33 @@ class EvalStage {
   }
 
  private:
-  void evaluate(const std::string& name, int64_t number) {
-    const std::string label = name == "model" ? "model" : context_.model_name(name);
+  std::string label(size_t model) const {
+    const std::string& name = config_.models[model];
+    return name == "model" ? name : context_.model_name(name);
+  }
+  std::string mark(size_t model) const { return context_.path() + "/" + label(model); }
+
+  size_t num_measured() const {
+    const ConfigValues values = numeric_values(context_.config, context_.stage);
+    size_t count = 0;
+    for (; count < config_.models.size(); ++count) {
+      const auto done = read_done(mark(count));
+      if (!done || done->values != values) break;
+    }
+    return count;
+  }
+
+  void note_measured(size_t model) {
+    context_.metrics.flush();  // the mark stands for the row
+    if (!context_.leader()) return;
+    make_folders(mark(model));
+    write_done(mark(model),
+               {.checkpoint = "", .values = numeric_values(context_.config, context_.stage)});
+  }
+
+  void evaluate(size_t place) {
+    const std::string& name = config_.models[place];
+    const std::string label = this->label(place);
     const LoadedModel model = context_.model(name);
     const auto data = Dataset::load(config_.data, *model.tokenizer);
     GroupSampler sampler(model, context_.comm,
@@ -91,7 +119,7 @@ class EvalStage {
       make_folders(folder);
       write_file_atomic(fmt::format("{}/{}-{}.jsonl", folder, context_.name(), label), rows);
     }
-    context_.metrics.write(context_.name(), number, metrics);
+    context_.metrics.write(context_.name(), static_cast<int64_t>(place) + 1, metrics);
     log_info("  {:<16} pass@1 {:.3f} [{:.3f}, {:.3f}]{}, {:.1f} tokens, {} prompts x {}", label,
              rate.mean, rate.low, rate.high, greedy_text, metrics.at("response_length/mean"),
              rate.num_prompts, rate.num_samples / rate.num_prompts);

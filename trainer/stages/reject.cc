@@ -48,7 +48,8 @@ class RejectStage {
                   .reward_workers = 1}),
         prompts_(all_prompts(*data_)) {}
 
-  // A wave's rollout file is its checkpoint: waves that have one are read, the others sampled.
+  // A wave's rollout file is its checkpoint: waves that have one are read, the others sampled. The
+  // stage leaves after a sampled wave only, so that every start comes further.
   StageEnd run() {
     const auto size = static_cast<int64_t>(prompts_.size());
     const int64_t num_waves = (size + config_.wave_size - 1) / config_.wave_size;
@@ -58,12 +59,14 @@ class RejectStage {
     context_.metrics.cut_back(context_.name(), -1);
     Progress progress(context_.name(), 0, num_waves, context_.leader());
     for (int64_t wave = 1; wave <= num_waves; ++wave) {
-      const std::vector<Group> groups = wave_groups(wave);
+      auto recorded = read_wave(rollout_path(context_.path(), wave));
+      const bool sampled = !recorded;
+      const std::vector<Group> groups = sampled ? sample_wave(wave) : std::move(*recorded);
       Metrics metrics = group_metrics(groups, sampler_.grader());
       keep(groups, metrics);
       context_.metrics.write(context_.name(), wave, metrics);
       progress.step(wave, metrics, static_cast<double>(groups.size()));
-      if (wave < num_waves && context_.interrupt.should_leave(context_.comm))
+      if (sampled && wave < num_waves && context_.interrupt.should_leave(context_.comm))
         return StageEnd::interrupted;
     }
     progress.clear();
@@ -77,17 +80,15 @@ class RejectStage {
   }
 
  private:
-  std::vector<Group> wave_groups(int64_t wave) {
+  std::vector<Group> sample_wave(int64_t wave) {
     const auto begin = static_cast<size_t>((wave - 1) * config_.wave_size);
     const size_t end = std::min(prompts_.size(), begin + static_cast<size_t>(config_.wave_size));
-    const std::string path = rollout_path(context_.path(), wave);
-    if (auto recorded = read_wave(path)) return std::move(*recorded);
     const std::vector<Prompt> prompts(prompts_.begin() + static_cast<std::ptrdiff_t>(begin),
                                       prompts_.begin() + static_cast<std::ptrdiff_t>(end));
     std::vector<Group> groups =
         sampler_.sample(prompts, config_.rollout.sampling, context_.scope(DrawUse::training));
     if (context_.leader())
-      write_groups(path,
+      write_groups(rollout_path(context_.path(), wave),
                    {.stage = context_.name(),
                     .step = wave,
                     .seed = static_cast<uint64_t>(context_.config.run.seed),

@@ -1,0 +1,275 @@
+// The whole recipe in one process, so small that it takes seconds: what a run computes does not
+// depend on how often it was stopped, on the number of ranks, or on what became of its last
+// checkpoint.
+#include "trainer/pipeline.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <regex>
+
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "core/io/jsonl.h"
+#include "model/hf_folder.h"
+#include "rollout/recorder.h"
+#include "tests/support/temp_folder.h"
+#include "tests/support/thread_ranks.h"
+#include "trainer/checkpoint.h"
+#include "trainer/digest.h"
+#include "trainer/model_source.h"
+
+namespace cohort {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kRecipe = R"(
+run: {name: run, seed: 5}
+model:
+  hidden_size: 32
+  num_hidden_layers: 2
+  intermediate_size: 48
+  moe_intermediate_size: 16
+  num_attention_heads: 2
+  kv_lora_rank: 16
+  qk_nope_head_dim: 8
+  qk_rope_head_dim: 8
+  v_head_dim: 8
+  max_position_embeddings: 128
+  initializer_range: 0.1
+  tokenizer:
+    alphabet: "0123456789+-=,"
+    special: ["<pad>", "<|user|>", "<|assistant|>", "<think>", "</think>", "<answer>", "</answer>", "<|eos|>"]
+pipeline:
+  - sft:
+      name: cold
+      data: {task: arithmetic, digits: 2, num_rows: 40, style_mix: [1, 0, 0], train_batch_size: 16}
+      optim: {lr: 1.0e-2}
+      total_steps: 30
+      val: {data: {task: arithmetic, digits: 2, split: dev, num_rows: 4}, response_length: 12}
+      test_freq: 15
+      save_freq: 10
+  - grpo:
+      name: rl
+      data: {task: arithmetic, digits: 2, num_rows: 40, train_batch_size: 4}
+      rollout: {n: 4, response_length: 12}
+      algorithm:
+        filter_groups: {enable: true, metric: score, max_num_gen_batches: 2, gen_batch_size: 3, surplus: carry}
+      actor:
+        ppo_mini_batch_size: 2
+        ref_refresh_freq: 2
+        router_bias_update_speed: 0.001
+        optim: {lr: 1.0e-3}
+      reward:
+        - math: {}
+        - format: {weight: 0.5}
+      overlong: {buffer_len: 4, penalty_factor: 0.3}
+      val: {data: {task: arithmetic, digits: 2, split: dev, num_rows: 4}, response_length: 12}
+      total_steps: 4
+      test_freq: 2
+      save_freq: 1
+  - reject:
+      name: samples
+      data: {task: arithmetic, digits: 2, num_rows: 20}
+      rollout: {n: 4, response_length: 12}
+      reward: [format: {}]
+      wave_size: 8
+      max_kept: 2
+  - distill:
+      name: student
+      student:
+        hidden_size: 16
+        num_hidden_layers: 1
+        first_k_dense_replace: 1
+        intermediate_size: 32
+        num_attention_heads: 2
+        kv_lora_rank: 8
+        qk_nope_head_dim: 8
+        qk_rope_head_dim: 8
+        v_head_dim: 8
+        max_position_embeddings: 128
+      data: {train_batch_size: 4}
+      total_steps: 3
+      save_freq: 2
+  - eval:
+      models: [model, rl, student]
+      data: {task: arithmetic, digits: 2, split: test, num_rows: 4}
+      rollout: {n: 2, response_length: 12}
+  - export: {name: hf, init: student}
+)";
+
+class PipelineTest : public TempFolderTest {
+ protected:
+  RunConfig config(const std::string& name, std::vector<std::string> overrides = {}) const {
+    overrides.push_back("run.dir=" + folder_);
+    overrides.push_back("run.name=" + name);
+    return read_run_config_text(kRecipe, "recipe.yaml", overrides);
+  }
+  std::string folder(const std::string& name) const { return folder_ + "/" + name; }
+
+  int run(const RunConfig& config, int ranks = 1) const {
+    std::atomic<int> code = 0;
+    run_thread_ranks(ranks, [&](Communicator& comm) {
+      const int mine = run_pipeline(config, comm, {});
+      if (comm.rank() == 0) code = mine;
+    });
+    return code;
+  }
+  std::string total(const std::string& name) const { return digest_total(digest(folder(name))); }
+
+  // Rows by (stage, step), without what may differ between two runs.
+  std::map<std::string, nlohmann::json> metrics(const std::string& name) const {
+    static const std::regex skip("time|second|per_s|memory|throughput");
+    std::map<std::string, nlohmann::json> rows;
+    read_jsonl(folder(name) + "/metrics.jsonl", [&](const nlohmann::json& row, int64_t line) {
+      nlohmann::json kept;
+      for (const auto& [key, value] : row.items())
+        if (!std::regex_search(key, skip)) kept[key] = value;
+      const std::string key = row.at("stage").get<std::string>() + row.at("step").dump();
+      EXPECT_TRUE(rows.emplace(key, kept).second) << "line " << line << ": a second row " << key;
+    });
+    return rows;
+  }
+
+  // The uninterrupted run on one rank that the others are compared with.
+  void run_reference() {
+    ASSERT_EQ(run(config("one")), 0);
+    ASSERT_FALSE(total("one").empty());
+  }
+  void expect_like_reference(const std::string& name) const {
+    EXPECT_EQ(total(name), total("one"));
+    EXPECT_EQ(metrics(name), metrics("one"));
+  }
+};
+
+TEST_F(PipelineTest, EveryStageLeavesWhatItPromises) {
+  run_reference();
+  const std::string one = folder("one");
+  for (const char* file :
+       {"config.yaml", "log.txt", "metrics.jsonl", "tb", "cold/done.json", "samples/data.jsonl",
+        "eval/eval-model.jsonl", "eval/eval-rl.jsonl", "eval/eval-student.jsonl"})
+    EXPECT_TRUE(path_exists(one + "/" + file)) << file;
+  // The exported student is the student.
+  const LoadedModel student = load_model(one + "/student", "fp32");
+  const LoadedModel exported = load_model(one + "/export", "fp32");
+  EXPECT_EQ(std::memcmp(student.masters.const_data_ptr(), exported.masters.const_data_ptr(),
+                        student.masters.nbytes()),
+            0);
+  EXPECT_EQ(exported.tokenizer->vocab_size(), 22);
+  // Files that were sampled under the weights of the checkpoint before them.
+  EXPECT_EQ(list_folder(one + "/rl/rollouts").size(), 4u);
+  EXPECT_EQ(list_folder(one + "/rl/checkpoints"),
+            (std::vector<std::string>{"step_000003", "step_000004"}));
+}
+
+TEST_F(PipelineTest, TheFirstUpdateOfEveryStepIsExactlyOnPolicy) {
+  run_reference();
+  int64_t rows = 0;
+  for (const auto& [key, row] : metrics("one")) {
+    if (!row.contains("rollout/logprob_abs_diff_max")) continue;
+    EXPECT_EQ(row.at("rollout/logprob_abs_diff_max").get<double>(), 0.0) << key;
+    ++rows;
+  }
+  EXPECT_EQ(rows, 4);
+}
+
+TEST_F(PipelineTest, StoppedAfterEveryStepItIsTheSameRun) {
+  run_reference();
+  // Time is always over, so every start makes one step.
+  const RunConfig hurried = config("stops", {"run.time_limit=1.0e-6"});
+  int starts = 1;
+  for (int code = run(hurried); code != 0; code = run(hurried), ++starts) {
+    ASSERT_EQ(code, 130);
+    ASSERT_LT(starts, 50);
+  }
+  EXPECT_GT(starts, 10);
+  expect_like_reference("stops");
+}
+
+TEST_F(PipelineTest, TwoAndFourRanksMakeTheSameRun) {
+  run_reference();
+  for (const int ranks : {2, 4}) {
+    const std::string name = fmt::format("ranks{}", ranks);
+    EXPECT_EQ(run(config(name), ranks), 0);
+    expect_like_reference(name);
+  }
+}
+
+TEST_F(PipelineTest, StoppedOnOneNumberOfRanksItGoesOnOnAnother) {
+  run_reference();
+  const RunConfig hurried = config("mixed", {"run.time_limit=1.0e-6"});
+  int start = 0;
+  while (run(hurried, start % 3 == 0 ? 2 : 1) != 0) ASSERT_LT(++start, 50);
+  expect_like_reference("mixed");
+}
+
+TEST_F(PipelineTest, ACorruptCheckpointCostsStepsAndNothingElse) {
+  run_reference();
+  const RunConfig hurried = config("corrupt", {"run.time_limit=1.0e-6"});
+  while (!path_exists(folder("corrupt") + "/rl/checkpoints/step_000003"))
+    ASSERT_EQ(run(hurried), 130);
+  fs::resize_file(folder("corrupt") + "/rl/checkpoints/step_000003/rank_00000.h5", 1000);
+  EXPECT_EQ(run(config("corrupt")), 0);
+  expect_like_reference("corrupt");
+}
+
+TEST_F(PipelineTest, AnotherSeedIsAnotherRun) {
+  run_reference();
+  EXPECT_EQ(run(config("seed", {"run.seed=6"})), 0);
+  EXPECT_NE(total("seed"), total("one"));
+}
+
+TEST_F(PipelineTest, AFinishedRunIsLeftAlone) {
+  run_reference();
+  const auto before = metrics("one");
+  const std::string digest_before = total("one");
+  EXPECT_EQ(run(config("one")), 0);
+  EXPECT_EQ(metrics("one"), before);
+  EXPECT_EQ(total("one"), digest_before);
+}
+
+TEST_F(PipelineTest, AContradictionWithWhatIsThereIsRefused) {
+  const RunConfig hurried = config("run", {"run.time_limit=1.0e-6"});
+  ASSERT_EQ(run(hurried), 130);
+  const auto alone = make_null_communicator();
+  EXPECT_THROW(run_pipeline(config("run", {"pipeline.cold.optim.lr=0.5"}), *alone, {}),
+               ConfigError);
+  EXPECT_THROW(run_pipeline(config("run", {"run.resume_mode=disable"}), *alone, {}), ConfigError);
+  EXPECT_EQ(run_pipeline(config("run", {"pipeline.cold.save_freq=5"}), *alone, {}), 0);
+}
+
+TEST_F(PipelineTest, ADryRunWritesNothing) {
+  const auto alone = make_null_communicator();
+  EXPECT_EQ(run_pipeline(config("dry"), *alone, {.dry_run = true}), 0);
+  EXPECT_FALSE(path_exists(folder("dry")));
+}
+
+TEST_F(PipelineTest, BadGoldIsFoundBeforeTheFirstStep) {
+  make_folders(folder_);
+  std::string rows;
+  for (int i = 0; i < 9; ++i)
+    rows += fmt::format("{{\"prompt\":\"{}+1=\",\"answer\":\"{}\"}}\n", i, i + 1);
+  write_file_atomic(folder_ + "/bad.jsonl", rows + "{\"prompt\":\"9+1=\",\"answer\":\"ten\"}\n");
+  const std::vector<std::string> overrides = {"pipeline.rl.data.task=\"\"",
+                                              "pipeline.rl.data.num_rows=0",
+                                              "pipeline.rl.data.files=" + folder_ + "/bad.jsonl"};
+  const auto alone = make_null_communicator();
+  try {
+    run_pipeline(config("gold", overrides), *alone, {});
+    ADD_FAILURE() << "the bad gold answer was not seen";
+  } catch (const InputError& e) {
+    EXPECT_NE(std::string(e.what()).find("bad.jsonl:10"), std::string::npos) << e.what();
+  }
+  EXPECT_FALSE(path_exists(folder("gold") + "/cold/checkpoints"));
+  std::vector<std::string> drop = overrides;
+  drop.push_back("pipeline.rl.data.on_bad_gold=drop");
+  EXPECT_EQ(run(config("drop", drop)), 0);
+  for (const std::string& file : list_folder(folder("drop") + "/rl/rollouts"))
+    for (const Group& group : read_groups(folder("drop") + "/rl/rollouts/" + file).groups)
+      EXPECT_NE(group.prompt.row, 9) << file;
+}
+
+}  // namespace
+}  // namespace cohort
