@@ -8,6 +8,8 @@
 #include <thread>
 
 #include "core/base/error.h"
+#include "core/base/log.h"
+#include "trainer/progress.h"
 
 namespace cohort {
 namespace {
@@ -72,6 +74,30 @@ std::vector<int64_t> Grader::bad_gold(const Dataset& data) const {
     if (scored.components[static_cast<size_t>(component)].verdict != Verdict::correct)
       bad.push_back(i);
   }
+  return bad;
+}
+
+std::vector<int64_t> check_gold(const std::string& stage, const Grader& grader, const Dataset& data,
+                                const std::string& on_bad) {
+  constexpr size_t kListed = 10, kWidth = 40;
+  const std::vector<int64_t> bad = grader.bad_gold(data);
+  if (bad.empty()) return bad;
+  std::string listed;
+  for (size_t i = 0; i < std::min(bad.size(), kListed); ++i) {
+    const Row& row = data.row(bad[i]);
+    listed += fmt::format("{}{} {}", i > 0 ? ", " : "", row.source,
+                          row.answer.empty() ? "has none (data.answer_key)"
+                                             : "\"" + one_line(row.answer, kWidth) + "\"");
+  }
+  if (bad.size() > kListed) listed += ", ...";
+  const bool all = static_cast<int64_t>(bad.size()) == data.size();
+  if (on_bad == "stop" || all)
+    throw_error<InputError>(
+        "{}: {} of {} gold answers are not accepted by their own reward: {}{}", stage, bad.size(),
+        data.size(), listed,
+        all ? "" : "; mend them, or drop their rows with data.on_bad_gold: drop");
+  log_warning("{}: {} of {} rows {}, their own reward does not accept the gold answer: {}", stage,
+              bad.size(), data.size(), on_bad == "drop" ? "dropped" : "can never be right", listed);
   return bad;
 }
 

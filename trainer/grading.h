@@ -35,6 +35,12 @@ class Grader {
   std::vector<int64_t> stop_ids_;
 };
 
+// `data` with every gold answer accepted by its own reward. Else, by `on_bad`: "stop" throws
+// InputError that lists the others by file and line; "drop" returns their rows; "warn" returns
+// them too, for rows that stay in and can never be right. Without one good row it always throws.
+std::vector<int64_t> check_gold(const std::string& stage, const Grader& grader, const Dataset& data,
+                                const std::string& on_bad);
+
 // Threads that grade groups while others are still being sampled.
 class GradingPool {
  public:

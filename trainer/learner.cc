@@ -12,7 +12,6 @@
 #include "trainer/zero.h"
 
 namespace cohort {
-namespace {
 
 // Local nodes and ranks form one binary tree only when both are powers of two.
 int64_t local_shards(int64_t dp_shards, int64_t num_ranks) {
@@ -28,8 +27,6 @@ int64_t local_shards(int64_t dp_shards, int64_t num_ranks) {
   }
   return dp_shards / num_ranks;
 }
-
-}  // namespace
 
 struct Learner::Impl {
   Decoder& decoder;

@@ -59,6 +59,9 @@ struct LearnerConfig {
   bool train_mtp = false;
 };
 
+// Shards of a rank. Throws ConfigError when this number of ranks cannot share them.
+int64_t local_shards(int64_t dp_shards, int64_t num_ranks);
+
 // Sums and counts over the whole batch, the same bits on every rank and number of ranks.
 using StepMetrics = std::map<std::string, double>;
 

@@ -111,15 +111,25 @@ std::shared_ptr<const Tokenizer> make_tokenizer(const TokenizerConfig& config) {
   return Tokenizer::characters(config.alphabet, config.special);
 }
 
+ModelOutline outline(const ModelSection& section) {
+  if (!section.path.empty()) {
+    const Place place = find_model(section.path);
+    return {place.is_checkpoint ? load_checkpoint_config(place.path) : read_hf_config(place.path),
+            load_tokenizer(section.path)};
+  }
+  ModelOutline model{section.shape, make_tokenizer(section.tokenizer)};
+  if (model.shape.vocab_size == 0) model.shape.vocab_size = model.tokenizer->vocab_size();
+  if (model.shape.eos_token_id < 0) model.shape.eos_token_id = model.tokenizer->eos_id();
+  if (model.shape.pad_token_id < 0) model.shape.pad_token_id = model.tokenizer->pad_id();
+  return model;
+}
+
 LoadedModel make_model(const ModelSection& section, const std::string& dtype, uint64_t seed) {
   if (!section.path.empty()) return load_model(section.path, dtype);
   LoadedModel model;
   model.origin = "random weights";
-  model.tokenizer = make_tokenizer(section.tokenizer);
-  ModelConfig shape = section.shape;
-  if (shape.vocab_size == 0) shape.vocab_size = model.tokenizer->vocab_size();
-  if (shape.eos_token_id < 0) shape.eos_token_id = model.tokenizer->eos_id();
-  if (shape.pad_token_id < 0) shape.pad_token_id = model.tokenizer->pad_id();
+  auto [shape, tokenizer] = outline(section);
+  model.tokenizer = std::move(tokenizer);
   model.store = std::make_unique<ParameterStore>(shape, compute_dtype(dtype));
   model.store->initialise(seed, &model.masters);
   finish_model(model);

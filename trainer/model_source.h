@@ -30,6 +30,12 @@ at::ScalarType compute_dtype(const std::string& name);
 LoadedModel load_model(const std::string& path, const std::string& dtype);
 // The run's `model:` section, or a student's: from its path, or random weights under `seed`.
 LoadedModel make_model(const ModelSection& section, const std::string& dtype, uint64_t seed);
+// The same without its weights.
+struct ModelOutline {
+  ModelConfig shape;
+  std::shared_ptr<const Tokenizer> tokenizer;
+};
+ModelOutline outline(const ModelSection& section);
 // Of any PATH that load_model takes.
 std::shared_ptr<const Tokenizer> load_tokenizer(const std::string& path);
 std::shared_ptr<const Tokenizer> make_tokenizer(const TokenizerConfig& config);

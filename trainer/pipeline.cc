@@ -8,6 +8,8 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/log.h"
+#include "trainer/learner.h"
+#include "trainer/preflight.h"
 #include "trainer/stages/distill.h"
 #include "trainer/stages/eval.h"
 #include "trainer/stages/export.h"
@@ -32,26 +34,26 @@ void check_device(const std::string& device) {
         "run.device = cuda: this build has no device library; use run.device = cpu");
 }
 
-// Data, tokenizer and gold answers of the stages that are still to run: better known now than after
-// hours of the stage before. What a reject stage will write cannot be read yet.
-void check_data(const StageConfig& stage, const std::shared_ptr<const Tokenizer>& tokenizer) {
-  const auto load = [&](const DataConfig& data) { return Dataset::load(data, *tokenizer); };
-  if (const auto* grpo = std::get_if<GrpoConfig>(&stage.body)) {
-    check_gold(*grpo, *load(grpo->data.source), tokenizer);
-    if (grpo->val.present) load(grpo->val.data);
-  } else if (const auto* sft = std::get_if<SftConfig>(&stage.body)) {
-    if (sft->data.from.empty()) load(sft->data.source);
-    if (sft->val.present) load(sft->val.data);
-  } else if (const auto* reject = std::get_if<RejectConfig>(&stage.body)) {
-    load(reject->data);
-  } else if (const auto* eval = std::get_if<EvalConfig>(&stage.body)) {
-    load(eval->data);
+// What would run, for --dry-run.
+void print_plan(const RunConfig& config, const Communicator& comm) {
+  Preflight preflight(config, comm.size());
+  std::string lines;
+  double training_mb = 0, rollout_mb = 0;
+  for (size_t i = 0; i < config.pipeline.size(); ++i) {
+    const StageConfig& stage = config.pipeline[i];
+    const StagePlan plan = preflight.check(i);
+    lines += fmt::format("  {}  {:<14} {:<8} {}; {} ({} parameters)\n", i + 1, stage.name(),
+                         stage.tag, plan.work, plan.start, plan.shape.num_parameters());
+    training_mb = std::max(training_mb, plan.training_mb);
+    rollout_mb = std::max(rollout_mb, plan.rollout_mb);
   }
-}
-
-std::shared_ptr<const Tokenizer> run_tokenizer(const RunConfig& config) {
-  return config.model.path.empty() ? make_tokenizer(config.model.tokenizer)
-                                   : load_tokenizer(config.model.path);
+  if (comm.rank() != 0) return;
+  fmt::print("{}: {} stages, {} rank(s), {}, seed {}\n{}", config.run.folder(),
+             config.pipeline.size(), comm.size(), config.run.dtype, config.run.seed, lines);
+  fmt::print(
+      "  memory of a rank: {:.1f} MB of weights, gradients and optimizer, at most {:.0f} MB of "
+      "cache; activations come on top\n",
+      training_mb, rollout_mb);
 }
 
 StageEnd run_stage(StageContext& context) {
@@ -98,9 +100,9 @@ int leave(const RunFolder& folder, const Interrupt& interrupt) {
 int run_pipeline(const RunConfig& config, Communicator& comm, const PipelineOptions& options) {
   check_device(config.run.device);
   configure_threads(config.run.threads);
+  local_shards(config.run.dp_shards, comm.size());
   if (options.dry_run) {
-    const auto tokenizer = run_tokenizer(config);
-    for (const StageConfig& stage : config.pipeline) check_data(stage, tokenizer);
+    print_plan(config, comm);
     return kDone;
   }
 
@@ -114,8 +116,8 @@ int run_pipeline(const RunConfig& config, Communicator& comm, const PipelineOpti
       if (config.pipeline[i].name() == name) return i <= first;  // stages cut their own further
     return false;
   });
-  const auto tokenizer = run_tokenizer(config);
-  for (size_t i = first; i < config.pipeline.size(); ++i) check_data(config.pipeline[i], tokenizer);
+  Preflight preflight(config, comm.size());
+  for (size_t i = first; i < config.pipeline.size(); ++i) preflight.check(i);
 
   for (size_t i = 0; i < config.pipeline.size(); ++i) {
     const StageConfig& stage = config.pipeline[i];

@@ -147,6 +147,15 @@ const StageConfig* resolve_stage(const RunConfig& config, size_t place, const st
   return nullptr;
 }
 
+ModelSection own_section(const RunConfig& config, const ModelSection& section) {
+  ModelSection complete = section;
+  if (!section.path.empty() || section.has_tokenizer) return complete;
+  complete.tokenizer = config.model.tokenizer;
+  if (!config.model.path.empty())
+    complete.tokenizer = {.kind = "path", .path = config.model.path, .alphabet = "", .special = {}};
+  return complete;
+}
+
 RunConfig read_run_config(const std::string& path, const std::vector<std::string>& overrides) {
   RunConfig config;
   read_config_file(path, overrides, [&](Fields& f) { config.describe(f); });

@@ -43,6 +43,9 @@ size_t stage_place(const RunConfig& config, const std::string& name);
 const StageConfig* resolve_stage(const RunConfig& config, size_t place, const std::string& name,
                                  bool as_data);
 
+// A stage's own model; without a tokenizer of its own it has the run's.
+ModelSection own_section(const RunConfig& config, const ModelSection& section);
+
 RunConfig read_run_config(const std::string& path, const std::vector<std::string>& overrides);
 RunConfig read_run_config_text(const std::string& text, const std::string& name,
                                const std::vector<std::string>& overrides = {});

@@ -48,6 +48,8 @@ void DataConfig::describe(Fields& f) {
   }
   if (!style_mix.empty() && (style_mix.size() != 3 || sum <= 0))
     f.fail("style_mix", "must be three weights: direct, brief, full");
+  if (!PromptTemplate(prompt_template).has_fields())
+    f.fail("prompt_template", "has no field such as {prompt}: every prompt would be the same");
   if (PromptTemplate(prompt_template).uses(answer_key))
     f.fail("prompt_template", "shows the gold answer: {" + answer_key + "}");
 }

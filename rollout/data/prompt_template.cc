@@ -47,6 +47,10 @@ std::string PromptTemplate::render(
   return text;
 }
 
+bool PromptTemplate::has_fields() const {
+  return std::ranges::any_of(parts_, [](const Part& part) { return part.is_field; });
+}
+
 bool PromptTemplate::uses(std::string_view key) const {
   return std::ranges::any_of(parts_,
                              [&](const Part& part) { return part.is_field && part.text == key; });

@@ -17,6 +17,7 @@ class PromptTemplate {
   // `field` gives a key's text and throws for a key that the row does not have.
   std::string render(const std::function<std::string(const std::string& key)>& field) const;
   bool uses(std::string_view key) const;
+  bool has_fields() const;
 
  private:
   struct Part {

@@ -14,7 +14,6 @@
 namespace cohort {
 namespace {
 
-constexpr size_t kListedGold = 10;
 constexpr int64_t kSamplesShown = 5;  // in a stage
 constexpr size_t kSampleWidth = 400;
 
@@ -29,16 +28,6 @@ class Stopwatch {
  private:
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
-
-bool needs_reference(const GrpoConfig& c) {
-  const PolicyLossConfig& loss = c.actor.loss;
-  return (loss.use_kl_loss && loss.kl_loss_coef > 0) || c.algorithm.use_kl_in_reward;
-}
-
-int64_t num_steps(const GrpoConfig& config, const Dataset& data) {
-  if (config.total_steps > 0) return config.total_steps;
-  return std::max<int64_t>(1, config.total_epochs * data.size() / config.data.train_batch_size);
-}
 
 TrainingConfig training_config(const StageContext& context, const GrpoConfig& c, int64_t steps) {
   const ActorConfig& actor = c.actor;
@@ -240,30 +229,21 @@ class GrpoStage {
 
 }  // namespace
 
-std::vector<int64_t> check_gold(const GrpoConfig& config, const Dataset& data,
-                                const std::shared_ptr<const Tokenizer>& tokenizer) {
-  const std::vector<int64_t> bad = Grader(config.reward, tokenizer, {}).bad_gold(data);
-  if (bad.empty()) return bad;
-  std::string listed;
-  for (size_t i = 0; i < std::min(bad.size(), kListedGold); ++i)
-    listed += fmt::format("{}{} \"{}\"", i > 0 ? ", " : "", data.row(bad[i]).source,
-                          one_line(data.row(bad[i]).answer, 40));
-  if (bad.size() > kListedGold) listed += ", ...";
-  const bool all = static_cast<int64_t>(bad.size()) == data.size();
-  if (config.data.on_bad_gold == "stop" || all)
-    throw_error<InputError>(
-        "{}: {} of {} gold answers are not accepted by their own reward: {}{}", config.name,
-        bad.size(), data.size(), listed,
-        all ? "" : "; mend them, or drop their rows with data.on_bad_gold: drop");
-  log_warning("{}: {} of {} rows dropped, their own reward does not accept the gold answer: {}",
-              config.name, bad.size(), data.size(), listed);
-  return bad;
+bool needs_reference(const GrpoConfig& c) {
+  const PolicyLossConfig& loss = c.actor.loss;
+  return (loss.use_kl_loss && loss.kl_loss_coef > 0) || c.algorithm.use_kl_in_reward;
+}
+
+int64_t num_steps(const GrpoConfig& config, const Dataset& data) {
+  if (config.total_steps > 0) return config.total_steps;
+  return std::max<int64_t>(1, config.total_epochs * data.size() / config.data.train_batch_size);
 }
 
 StageEnd run_grpo(StageContext& context, const GrpoConfig& config) {
   LoadedModel start = context.model(config.init);
   const auto data = Dataset::load(config.data.source, *start.tokenizer);
-  const std::vector<int64_t> bad_rows = check_gold(config, *data, start.tokenizer);
+  const std::vector<int64_t> bad_rows = check_gold(
+      config.name, Grader(config.reward, start.tokenizer, {}), *data, config.data.on_bad_gold);
   log_info("  {} steps of {} prompts x {} completions, from {}", num_steps(config, *data),
            config.data.train_batch_size, config.rollout.sampling.n,
            context.model_name(config.init));

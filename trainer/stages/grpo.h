@@ -7,9 +7,8 @@ namespace cohort {
 
 StageEnd run_grpo(StageContext& context, const GrpoConfig& config);
 
-// `data` with every gold answer accepted by its own reward. With on_bad_gold stop, throws
-// InputError that lists the others by file and line; with drop, returns their rows.
-std::vector<int64_t> check_gold(const GrpoConfig& config, const Dataset& data,
-                                const std::shared_ptr<const Tokenizer>& tokenizer);
+// Whether a term of the loss or of the reward is a distance to a reference.
+bool needs_reference(const GrpoConfig& config);
+int64_t num_steps(const GrpoConfig& config, const Dataset& data);
 
 }  // namespace cohort

@@ -9,26 +9,13 @@
 namespace cohort {
 namespace {
 
-// Supervised samples by row of their data set: prompt, then response and end of sequence.
+// Supervised samples by row of their data set.
 class Samples {
  public:
   Samples(const DataConfig& config, const LoadedModel& model)
-      : data_(Dataset::load(config, *model.tokenizer)) {
-    const int32_t eos = model.tokenizer->eos_id();
-    const int64_t longest = model.store->config().max_position_embeddings;
-    for (int64_t i = 0; i < data_->size(); ++i) {
-      const Row& row = data_->row(i);
-      std::vector<int32_t> tokens = model.tokenizer->encode(row.response);
-      if (tokens.empty())
-        throw_error<InputError>("{}: no response to learn (data.response_key is \"{}\")",
-                                row.source, config.response_key);
-      if (eos >= 0 && tokens.back() != eos) tokens.push_back(eos);
-      if (static_cast<int64_t>(row.prompt_tokens.size() + tokens.size()) > longest)
-        throw_error<InputError>("{}: {} tokens, the model has {} positions", row.source,
-                                row.prompt_tokens.size() + tokens.size(), longest);
-      responses_.push_back(std::move(tokens));
-    }
-  }
+      : data_(Dataset::load(config, *model.tokenizer)),
+        responses_(encode_responses(config, *data_, *model.tokenizer,
+                                    model.store->config().max_position_embeddings)) {}
 
   const std::shared_ptr<const Dataset>& data() const { return data_; }
   TrainGroup group(int64_t row) const {
@@ -43,11 +30,6 @@ class Samples {
   std::shared_ptr<const Dataset> data_;
   std::vector<std::vector<int32_t>> responses_;
 };
-
-int64_t num_steps(const SftConfig& config, const Dataset& data) {
-  if (config.total_steps > 0) return config.total_steps;
-  return std::max<int64_t>(1, config.total_epochs * data.size() / config.data.train_batch_size);
-}
 
 TrainingConfig training_config(const StageContext& context, const SftConfig& c, int64_t steps) {
   TrainingConfig t;
@@ -71,6 +53,37 @@ TrainingConfig training_config(const StageContext& context, const SftConfig& c, 
 }
 
 }  // namespace
+
+std::vector<std::vector<int32_t>> encode_responses(const DataConfig& config, const Dataset& data,
+                                                   const Tokenizer& tokenizer,
+                                                   int64_t max_positions) {
+  const int32_t eos = tokenizer.eos_id();
+  std::vector<std::vector<int32_t>> responses;
+  for (int64_t i = 0; i < data.size(); ++i) {
+    const Row& row = data.row(i);
+    if (row.response.empty())
+      throw_error<InputError>("{}: no response to learn (data.response_key is \"{}\")", row.source,
+                              config.response_key);
+    std::vector<int32_t> tokens;
+    try {
+      tokens = tokenizer.encode(row.response);
+    } catch (const InputError& e) {
+      throw_error<InputError>("{}: response: {}", row.source, e.what());
+    }
+    if (eos >= 0 && tokens.back() != eos) tokens.push_back(eos);
+    const size_t length = row.prompt_tokens.size() + tokens.size();
+    if (static_cast<int64_t>(length) > max_positions)
+      throw_error<InputError>("{}: {} tokens, the model has {} positions", row.source, length,
+                              max_positions);
+    responses.push_back(std::move(tokens));
+  }
+  return responses;
+}
+
+int64_t num_steps(const SftConfig& config, const Dataset& data) {
+  if (config.total_steps > 0) return config.total_steps;
+  return std::max<int64_t>(1, config.total_epochs * data.size() / config.data.train_batch_size);
+}
 
 StageEnd run_sft(StageContext& context, const SftConfig& config) {
   LoadedModel start =

@@ -35,18 +35,10 @@ LoadedModel StageContext::model(const std::string& name) const {
 }
 
 LoadedModel StageContext::own_model(const ModelSection& section) const {
-  ModelSection complete = section;
-  if (section.path.empty() && !section.has_tokenizer) {
-    if (config.model.path.empty())
-      complete.tokenizer = config.model.tokenizer;
-    else
-      complete.tokenizer = {
-          .kind = "path", .path = config.model.path, .alphabet = "", .special = {}};
-  }
   // Its weights are not those of another model of the same shape and seed.
   const uint64_t seed =
       hash64(name().data(), name().size(), static_cast<uint64_t>(config.run.seed));
-  return make_model(complete, config.run.dtype, seed);
+  return make_model(own_section(config, section), config.run.dtype, seed);
 }
 
 std::string StageContext::model_name(const std::string& name) const {

@@ -34,7 +34,7 @@ struct StageContext {
 
   // The model that `name` means here: "previous", "model" or an earlier stage.
   LoadedModel model(const std::string& name) const;
-  // A stage's own model; without a tokenizer of its own it has the run's.
+  // A stage's own model (own_section).
   LoadedModel own_model(const ModelSection& section) const;
   // What `name` stands for, for messages: "rl", "the run's model".
   std::string model_name(const std::string& name) const;
