@@ -2,6 +2,7 @@
 
 #include <atomic>
 
+#include "kernels/attention/attention_device.h"
 #include "kernels/attention/attention_tile.h"
 #include "kernels/autograd_node.h"
 #include "kernels/op_support.h"
@@ -134,6 +135,10 @@ void check_key_rows(const std::atomic<bool>& in_range, const Operands& o) {
 
 at::Tensor forward(const Operands& o) {
   at::Tensor out = at::empty({o.q.size(0), o.heads(), o.v.size(2)}, o.q.options());
+  if (const auto* ops = device_ops(o.q)) {
+    device_attention({*ops, o.q, o.k, o.v, *o.layout, o.scale}, out);
+    return out;
+  }
   const std::vector<TileShape> tiles = forward_tiles(o);
   std::atomic<bool> in_range = true;
   for_dtype(o.q.scalar_type(), [&]<class T>() {
@@ -166,6 +171,10 @@ variable_list backward(const Operands& o, const at::Tensor& d_out) {
                             : static_cast<int64_t>(layout.tree_offsets.size()) - 1;
   COHORT_CHECK(layout.tree_offsets.empty() || layout.tree_offsets.back() == o.sequences(),
                "attention: the trees do not cover {} sequences", o.sequences());
+  if (const auto* ops = device_ops(o.q)) {
+    device_attention_backward({*ops, o.q, o.k, o.v, layout, o.scale}, d_out, dq, dk, dv);
+    return {dq, dk.to(o.k.scalar_type()), dv.to(o.v.scalar_type())};
+  }
   std::atomic<bool> in_range = true;
   for_dtype(o.q.scalar_type(), [&]<class T>() {
     run_items(trees * o.kv_heads(), 3 * o.multiply_adds(), [&](int64_t item, TileScratch& scratch) {

@@ -1,11 +1,28 @@
 #include "kernels/embedding/embedding.h"
 
+#include <map>
+
 #include "kernels/autograd_node.h"
 #include "kernels/math/scalar.h"
 #include "kernels/op_support.h"
+#include "kernels/rows/rows_device.h"
 
 namespace cohort::kernels {
 namespace {
+
+// Rows [begin, end) of a batch by token, each token's in order.
+RowSums rows_by_token(const int32_t* ids, int64_t begin, int64_t end) {
+  std::map<int32_t, std::vector<int64_t>> rows;
+  for (int64_t r = begin; r < end; ++r) rows[ids[r]].push_back(r);
+  RowSums sums;
+  sums.offsets.push_back(0);
+  for (const auto& [id, of_token] : rows) {
+    sums.target.push_back(id);
+    sums.source.insert(sums.source.end(), of_token.begin(), of_token.end());
+    sums.offsets.push_back(static_cast<int64_t>(sums.source.size()));
+  }
+  return sums;
+}
 
 struct EmbeddingBackward final : torch::autograd::Node {
   at::Tensor tokens;
@@ -21,6 +38,14 @@ struct EmbeddingBackward final : torch::autograd::Node {
                      shards->back() == rows,
                  "embedding: the row shards do not match w.grad or the rows");
     const int32_t* ids = in_ptr<int32_t>(tokens);
+    if (const auto* ops = device_ops(dy)) {
+      for (size_t s = 0; s + 1 < shards->size(); ++s) {
+        float* grad = device::out_as<float>(w->grad) + static_cast<int64_t>(s) * w->grad.stride(0);
+        device_sum_rows(*ops, dy, rows_by_token(ids, (*shards)[s], (*shards)[s + 1]), /*add=*/true,
+                        grad);
+      }
+      return {};
+    }
     for_dtype(dy.scalar_type(), [&]<class T>() {
       parallel_items(column_chunks(dim), rows * kColumnChunk, [&](int64_t first, int64_t last) {
         const int64_t begin = first * kColumnChunk, end = std::min(last * kColumnChunk, dim);
@@ -50,13 +75,17 @@ at::Tensor embedding(const at::Tensor& tokens, const Param& w, const RowShards& 
                  vocab);
   }
   at::Tensor y = at::empty({rows, dim}, w.data.options());
-  const int64_t row_bytes = dim * static_cast<int64_t>(w.data.element_size());
-  parallel_items(rows, dim, [&](int64_t begin, int64_t end) {
-    for (int64_t r = begin; r < end; ++r) {
-      std::memcpy(out_ptr<char>(y) + r * row_bytes, in_ptr<char>(w.data) + ids[r] * row_bytes,
-                  row_bytes);
-    }
-  });
+  if (const auto* ops = device_ops(w.data)) {
+    device_gather_rows(*ops, w.data, std::span(ids, static_cast<size_t>(rows)), y);
+  } else {
+    const int64_t row_bytes = dim * static_cast<int64_t>(w.data.element_size());
+    parallel_items(rows, dim, [&](int64_t begin, int64_t end) {
+      for (int64_t r = begin; r < end; ++r) {
+        std::memcpy(out_ptr<char>(y) + r * row_bytes, in_ptr<char>(w.data) + ids[r] * row_bytes,
+                    row_bytes);
+      }
+    });
+  }
   if (w.trainable() && at::GradMode::is_enabled()) {
     auto node = make_node<EmbeddingBackward>();
     node->tokens = tokens;

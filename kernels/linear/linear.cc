@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "kernels/linear/gemm.h"
+#include "kernels/linear/linear_device.h"
 
 namespace cohort::kernels {
 namespace {
@@ -102,11 +103,14 @@ void linear_out(const at::Tensor& x, const Param& w, at::Tensor& out) {
   check_same_type(x, w);
   COHORT_CHECK(w.data.dim() == 2, "linear: the weight must be [N, K]");
   const std::array<int64_t, 2> all{0, x.size(0)};
+  if (const auto* ops = device_ops(x)) return device_multiply(*ops, x, w, all, false, out);
   multiply(x, gemm::packed_forward(w), all, out);
 }
 
 void linear_input_grad_out(const at::Tensor& dy, const Param& w, at::Tensor& dx) {
   const std::array<int64_t, 2> all{0, dy.size(0)};
+  if (const auto* ops = device_ops(dy))
+    return device_multiply(*ops, as_operand(dy, w), w, all, true, dx);
   multiply(as_operand(dy, w), gemm::packed_backward(w), all, dx);
 }
 
@@ -117,6 +121,7 @@ void grouped_linear_out(const at::Tensor& x, const Param& w, const std::vector<i
                "grouped linear: {} offsets must cover {} rows of {} groups", offsets.size(),
                x.size(0), w.data.size(0));
   check_same_type(x, w);
+  if (const auto* ops = device_ops(x)) return device_multiply(*ops, x, w, offsets, transposed, out);
   multiply(x, transposed ? gemm::packed_backward(w) : gemm::packed_forward(w), offsets, out);
 }
 
@@ -128,6 +133,7 @@ void linear_weight_grad(const at::Tensor& dy_any, const at::Tensor& x, const Par
                    shard_offsets.front() == 0 && shard_offsets.back() == x.size(0),
                "linear: the shards must cover {} rows, {} gradient slices", x.size(0),
                w.grad.size(0));
+  if (const auto* ops = device_ops(x)) return device_weight_grad(*ops, dy, x, w, shard_offsets);
   float* grad = w.grad.data_ptr<float>();
   std::vector<gemm::WeightGradSegment> segments;
   for (int64_t s = 0; s < w.grad.size(0); ++s) {
@@ -141,10 +147,14 @@ void grouped_weight_grad(const at::Tensor& dy_any, const at::Tensor& x, const Pa
                          const std::vector<int64_t>& segments) {
   const at::Tensor dy = as_operand(dy_any, w);
   check_weight_grad(dy, x, w);
+  if (const auto* ops = device_ops(x)) return device_weight_grad(*ops, dy, x, w, segments);
   gemm::weight_grad(gemm::micro_kernels(x.scalar_type()), gemm::rows_of(dy), gemm::rows_of(x),
                     w.data.size(1), w.data.size(2), gemm::grouped_segments(w, segments));
 }
 
 const char* linear_kernel_name(at::ScalarType dtype) { return gemm::micro_kernels(dtype).name; }
+const char* linear_kernel_name(const at::Tensor& weight) {
+  return device_ops(weight) != nullptr ? "cuda" : linear_kernel_name(weight.scalar_type());
+}
 
 }  // namespace cohort::kernels

@@ -32,8 +32,9 @@ void linear_input_grad_out(const at::Tensor& dy, const Param& w, at::Tensor& dx)
 void linear_weight_grad(const at::Tensor& dy, const at::Tensor& x, const Param& w,
                         const std::vector<int64_t>& shard_offsets);
 
-// Which micro-kernel this machine uses ("avx512-bf16", "avx512", "avx2", "portable"), for the
-// manifest.
+// Which micro-kernel this machine uses ("avx512-bf16", "avx512", "avx2", "portable"; "cuda" for a
+// weight in device memory), for the manifest.
 const char* linear_kernel_name(at::ScalarType dtype);
+const char* linear_kernel_name(const at::Tensor& weight);
 
 }  // namespace cohort::kernels

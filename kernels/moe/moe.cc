@@ -10,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "kernels/linear/gemm.h"
+#include "kernels/moe/moe_device.h"
 #include "kernels/moe/moe_rows.h"
 #include "kernels/moe/plan.h"
 #include "kernels/swiglu/swiglu_rows.h"
@@ -204,9 +205,14 @@ class MoeBackward : public torch::autograd::Node {
     const at::Tensor dy = grads[0].contiguous();
     at::Tensor dx = at::empty({plan_.tokens, x_.size(1)}, x_.options());
     at::Tensor d_weight = at::empty({plan_.tokens, plan_.top_k}, weight_.options());
-    with_type(x_, plan_, *gate_up_, *down_, [&](const auto& op) {
-      op.backward(dy, x_, weight_, hidden_, shards_, dx, d_weight);
-    });
+    if (const auto* ops = device_ops(x_)) {
+      device_moe_backward(*ops, dy, x_, weight_, hidden_, plan_, *gate_up_, *down_, shards_, dx,
+                          d_weight);
+    } else {
+      with_type(x_, plan_, *gate_up_, *down_, [&](const auto& op) {
+        op.backward(dy, x_, weight_, hidden_, shards_, dx, d_weight);
+      });
+    }
     return {dx, d_weight};
   }
 
@@ -247,7 +253,11 @@ at::Tensor moe(const at::Tensor& x, const at::Tensor& index, const at::Tensor& w
   at::Tensor hidden;
   if (with_grad) hidden = at::empty({plan.rows(), gate_up.data.size(1)}, x.options());
   at::Tensor y = at::empty({x.size(0), x.size(1)}, x.options());
-  with_type(x, plan, gate_up, down, [&](const auto& op) { op.forward(x, weight, hidden, y); });
+  if (const auto* ops = device_ops(x)) {
+    device_moe(*ops, x, weight, plan, gate_up, down, hidden, y);
+  } else {
+    with_type(x, plan, gate_up, down, [&](const auto& op) { op.forward(x, weight, hidden, y); });
+  }
   if (with_grad) {
     auto node = std::shared_ptr<MoeBackward>(
         new MoeBackward(x, weight, std::move(hidden), std::move(plan), gate_up, down, shards),

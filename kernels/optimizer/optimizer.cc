@@ -16,11 +16,6 @@ namespace {
 // Work is dealt in fixed blocks; a buffer shorter than this stays on one thread.
 constexpr int64_t kBlock = 16384;
 
-struct AdamWCoefficients {
-  float grad_scale, beta1, one_minus_beta1, beta2, one_minus_beta2;
-  float inv_correction1, inv_correction2, eps, lr, weight_decay;
-};
-
 COHORT_INLINE void adamw_loop(float* w, float* m, float* v, const float* grad, int64_t size,
                               const AdamWCoefficients& c) {
   for (int64_t i = 0; i < size; ++i) {
@@ -133,14 +128,10 @@ void block_sums_of_squares(std::span<const float> x, std::span<double> blocks) {
   });
 }
 
-void adamw_update(std::span<float> master, std::span<float> m, std::span<float> v,
-                  std::span<const float> grad, const AdamWStep& step) {
+AdamWCoefficients adamw_coefficients(const AdamWStep& step) {
   COHORT_CHECK(step.step >= 1, "AdamW counts its steps from 1, not {}", step.step);
-  COHORT_CHECK_EQ(m.size(), master.size());
-  COHORT_CHECK_EQ(v.size(), master.size());
-  COHORT_CHECK_EQ(grad.size(), master.size());
   const auto t = static_cast<double>(step.step);
-  const AdamWCoefficients c{
+  return {
       .grad_scale = static_cast<float>(step.grad_scale),
       .beta1 = static_cast<float>(step.beta1),
       .one_minus_beta1 = static_cast<float>(1 - step.beta1),
@@ -152,6 +143,14 @@ void adamw_update(std::span<float> master, std::span<float> m, std::span<float> 
       .lr = static_cast<float>(step.lr),
       .weight_decay = static_cast<float>(step.weight_decay),
   };
+}
+
+void adamw_update(std::span<float> master, std::span<float> m, std::span<float> v,
+                  std::span<const float> grad, const AdamWStep& step) {
+  COHORT_CHECK_EQ(m.size(), master.size());
+  COHORT_CHECK_EQ(v.size(), master.size());
+  COHORT_CHECK_EQ(grad.size(), master.size());
+  const AdamWCoefficients c = adamw_coefficients(step);
   const auto update = loops().adamw;
   for_blocks(static_cast<int64_t>(master.size()), kBlock, [&](int64_t begin, int64_t count) {
     update(master.data() + begin, m.data() + begin, v.data() + begin, grad.data() + begin, count,

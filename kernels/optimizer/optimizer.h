@@ -21,6 +21,12 @@ struct AdamWStep {
   double lr, beta1, beta2, eps, weight_decay, grad_scale;
   int64_t step;
 };
+// The same, rounded for fp32 arithmetic.
+struct AdamWCoefficients {
+  float grad_scale, beta1, one_minus_beta1, beta2, one_minus_beta2;
+  float inv_correction1, inv_correction2, eps, lr, weight_decay;
+};
+AdamWCoefficients adamw_coefficients(const AdamWStep& step);
 void adamw_update(std::span<float> master, std::span<float> m, std::span<float> v,
                   std::span<const float> grad, const AdamWStep& step);
 

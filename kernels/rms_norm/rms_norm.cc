@@ -1,6 +1,7 @@
 #include "kernels/rms_norm/rms_norm.h"
 
 #include "kernels/autograd_node.h"
+#include "kernels/device/device.h"
 #include "kernels/op_support.h"
 #include "kernels/rms_norm/rms_norm_rows.h"
 
@@ -20,6 +21,57 @@ RmsNormRows rows_of(const at::Tensor& x, double eps, int64_t begin, int64_t end)
   return {end - begin, x.size(1), x.stride(0), static_cast<float>(eps)};
 }
 
+void check_shards(const Param& w, const RowShards& shards, int64_t rows) {
+  COHORT_CHECK(shards && w.grad.size(0) + 1 == static_cast<int64_t>(shards->size()) &&
+                   shards->back() == rows,
+               "rms_norm: the row shards do not match w.grad or the rows");
+}
+
+void device_forward(const device::DeviceOps& ops, const at::Tensor& x, const at::Tensor& delta,
+                    const Param& w, double eps, const at::Tensor& residual, const at::Tensor& y) {
+  ops.rms_norm({.element = device::element_of(x),
+                .rows = x.size(0),
+                .dim = x.size(1),
+                .x_row = x.stride(0),
+                .eps = static_cast<float>(eps),
+                .x = device::in(x),
+                .delta = device::in(delta),
+                .w = device::in(w.data),
+                .residual = residual.defined() ? device::out(residual) : nullptr,
+                .y = device::out(y)});
+}
+
+void device_backward(const device::DeviceOps& ops, const at::Tensor& x, const Param& w, double eps,
+                     const RowShards& shards, const at::Tensor& dy, const at::Tensor& d_residual,
+                     const at::Tensor& dx, const at::Tensor& scale) {
+  const int64_t rows = x.size(0), dim = x.size(1);
+  ops.rms_norm_backward({.element = device::element_of(x),
+                         .rows = rows,
+                         .dim = dim,
+                         .x_row = x.stride(0),
+                         .eps = static_cast<float>(eps),
+                         .x = device::in(x),
+                         .w = device::in(w.data),
+                         .dy = device::in(dy),
+                         .d_residual = device::in(d_residual),
+                         .dx = device::out(dx),
+                         .scale = device::out_as<float>(scale)});
+  if (!w.trainable()) return;
+  check_shards(w, shards, rows);
+  for (size_t s = 0; s + 1 < shards->size(); ++s) {
+    ops.rms_norm_weight_grad(
+        {.element = device::element_of(x),
+         .begin = (*shards)[s],
+         .end = (*shards)[s + 1],
+         .dim = dim,
+         .x_row = x.stride(0),
+         .x = device::in(x),
+         .dy = device::in(dy),
+         .scale = device::in_as<float>(scale),
+         .dw = device::out_as<float>(w.grad) + static_cast<int64_t>(s) * w.grad.stride(0)});
+  }
+}
+
 // dx of the normed rows, plus the residual's own gradient where there is one; dw into w.grad by
 // shard.
 at::Tensor backward(const at::Tensor& x, const Param& w, double eps, const RowShards& shards,
@@ -29,6 +81,10 @@ at::Tensor backward(const at::Tensor& x, const Param& w, double eps, const RowSh
   const int64_t rows = x.size(0), dim = x.size(1), stride = x.stride(0);
   at::Tensor dx = at::empty({rows, dim}, x.options());
   const at::Tensor scale = at::empty({rows}, x.options().dtype(at::kFloat));
+  if (const auto* ops = device_ops(x)) {
+    device_backward(*ops, x, w, eps, shards, dy, d_residual, dx, scale);
+    return dx;
+  }
   for_dtype(x.scalar_type(), [&]<class T>() {
     parallel_items(rows, 2 * dim * kWorkAnElement, [&](int64_t begin, int64_t end) {
       rms_norm_rows_backward<T>(
@@ -38,9 +94,7 @@ at::Tensor backward(const at::Tensor& x, const Param& w, double eps, const RowSh
           out_ptr<T>(dx) + begin * dim, out_ptr<float>(scale) + begin);
     });
     if (!w.trainable()) return;
-    COHORT_CHECK(shards && w.grad.size(0) + 1 == static_cast<int64_t>(shards->size()) &&
-                     shards->back() == rows,
-                 "rms_norm: the row shards do not match w.grad or the rows");
+    check_shards(w, shards, rows);
     parallel_items(column_chunks(dim), rows * kColumnChunk, [&](int64_t first, int64_t last) {
       const int64_t end_column = std::min(last * kColumnChunk, dim);
       for (size_t s = 0; s + 1 < shards->size(); ++s) {
@@ -90,12 +144,16 @@ at::Tensor rms_norm(const at::Tensor& x, const Param& w, double eps, const RowSh
   check_arguments(x, w);
   const int64_t rows = x.size(0), dim = x.size(1);
   at::Tensor y = at::empty({rows, dim}, x.options());
-  for_dtype(x.scalar_type(), [&]<class T>() {
-    parallel_items(rows, dim * kWorkAnElement, [&](int64_t begin, int64_t end) {
-      rms_norm_rows<T>(rows_of(x, eps, begin, end), in_ptr<T>(x) + begin * x.stride(0),
-                       in_ptr<T>(w.data), out_ptr<T>(y) + begin * dim);
+  if (const auto* ops = device_ops(x)) {
+    device_forward(*ops, x, at::Tensor(), w, eps, at::Tensor(), y);
+  } else {
+    for_dtype(x.scalar_type(), [&]<class T>() {
+      parallel_items(rows, dim * kWorkAnElement, [&](int64_t begin, int64_t end) {
+        rms_norm_rows<T>(rows_of(x, eps, begin, end), in_ptr<T>(x) + begin * x.stride(0),
+                         in_ptr<T>(w.data), out_ptr<T>(y) + begin * dim);
+      });
     });
-  });
+  }
   if (takes_gradient(x)) {
     auto node = make_node<RmsNormBackward>(x);
     node->x = save_input(x);
@@ -116,13 +174,17 @@ NormedResidual add_rms_norm(const at::Tensor& x, const at::Tensor& delta, const 
   const int64_t rows = x.size(0), dim = x.size(1);
   at::Tensor residual = at::empty({rows, dim}, x.options());
   at::Tensor normed = at::empty({rows, dim}, x.options());
-  for_dtype(x.scalar_type(), [&]<class T>() {
-    parallel_items(rows, dim * kWorkAnElement, [&](int64_t begin, int64_t end) {
-      add_rms_norm_rows<T>(rows_of(x, eps, begin, end), in_ptr<T>(x) + begin * x.stride(0),
-                           in_ptr<T>(delta) + begin * dim, in_ptr<T>(w.data),
-                           out_ptr<T>(residual) + begin * dim, out_ptr<T>(normed) + begin * dim);
+  if (const auto* ops = device_ops(x)) {
+    device_forward(*ops, x, delta, w, eps, residual, normed);
+  } else {
+    for_dtype(x.scalar_type(), [&]<class T>() {
+      parallel_items(rows, dim * kWorkAnElement, [&](int64_t begin, int64_t end) {
+        add_rms_norm_rows<T>(rows_of(x, eps, begin, end), in_ptr<T>(x) + begin * x.stride(0),
+                             in_ptr<T>(delta) + begin * dim, in_ptr<T>(w.data),
+                             out_ptr<T>(residual) + begin * dim, out_ptr<T>(normed) + begin * dim);
+      });
     });
-  });
+  }
   if (takes_gradient(x) || takes_gradient(delta)) {
     auto node = make_node<AddRmsNormBackward>(x, delta);
     node->w = &w;

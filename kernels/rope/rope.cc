@@ -1,6 +1,7 @@
 #include "kernels/rope/rope.h"
 
 #include "kernels/autograd_node.h"
+#include "kernels/device/device.h"
 #include "kernels/op_support.h"
 #include "kernels/rope/rope_rows.h"
 
@@ -60,6 +61,27 @@ void check_arguments(const at::Tensor& x, const RopeTable& table, const at::Tens
   }
 }
 
+// in: x of any strides forward, dy contiguous backward; out is contiguous.
+void device_rope(const device::DeviceOps& ops, const at::Tensor& in, const RopeTable& table,
+                 const at::Tensor& positions, bool interleaved, bool backward,
+                 const at::Tensor& out) {
+  const at::Tensor uploaded = positions.to(in.device());
+  ops.rope({.element = device::element_of(in),
+            .backward = backward,
+            .interleaved = interleaved,
+            .rows = in.size(0),
+            .heads = in.size(1),
+            .dim = in.size(2),
+            .rotary = 2 * table.cos.size(1),
+            .in = device::in(in),
+            .in_row = in.stride(0),
+            .in_head = in.stride(1),
+            .out = device::out(out),
+            .cos = device::in_as<float>(table.cos),
+            .sin = device::in_as<float>(table.sin),
+            .positions = device::in_as<int32_t>(uploaded)});
+}
+
 struct RopeBackward final : torch::autograd::Node {
   RopeTable table;
   at::Tensor positions;
@@ -69,6 +91,10 @@ struct RopeBackward final : torch::autograd::Node {
     if (!grads[0].defined()) return {at::Tensor()};
     const at::Tensor dy = grads[0].contiguous();
     at::Tensor dx = at::empty_like(dy);
+    if (const auto* ops = device_ops(dy)) {
+      device_rope(*ops, dy, table, positions, interleaved, /*backward=*/true, dx);
+      return {dx};
+    }
     const RopeRows s = rows_of(dy, table, positions, interleaved);
     const int64_t row = s.heads * s.dim;
     for_dtype(dy.scalar_type(), [&]<class T>() {
@@ -109,12 +135,16 @@ at::Tensor rope(const at::Tensor& x, const RopeTable& table, const at::Tensor& p
                 bool interleaved) {
   check_arguments(x, table, positions);
   at::Tensor y = at::empty(x.sizes(), x.options());
-  const RopeRows s = rows_of(x, table, positions, interleaved);
-  for_dtype(x.scalar_type(), [&]<class T>() {
-    parallel_items(x.size(0), s.heads * s.dim, [&](int64_t begin, int64_t end) {
-      rope_rows<T>(s, begin, end, in_ptr<T>(x), out_ptr<T>(y));
+  if (const auto* ops = device_ops(x)) {
+    device_rope(*ops, x, table, positions, interleaved, /*backward=*/false, y);
+  } else {
+    const RopeRows s = rows_of(x, table, positions, interleaved);
+    for_dtype(x.scalar_type(), [&]<class T>() {
+      parallel_items(x.size(0), s.heads * s.dim, [&](int64_t begin, int64_t end) {
+        rope_rows<T>(s, begin, end, in_ptr<T>(x), out_ptr<T>(y));
+      });
     });
-  });
+  }
   if (takes_gradient(x)) {
     auto node = make_node<RopeBackward>(x);
     node->table = table;

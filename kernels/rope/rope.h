@@ -9,6 +9,7 @@ namespace cohort::kernels {
 
 struct RopeTable {
   at::Tensor cos, sin;  // [max_position, rotary / 2] fp32, attention factor included
+  RopeTable to(at::Device device) const { return {cos.to(device), sin.to(device)}; }
 };
 
 // DeepSeek's YaRN (reference/deepseek_arch.md 3.2) or plain rope when factor is 1.
@@ -22,7 +23,7 @@ struct RopeConfig {
 };
 RopeTable make_rope_table(const RopeConfig& config, int64_t max_position);
 
-// x [T, heads, D] (rows may be strided); rotates x[..., D - rotary:]; the rest is copied. positions [T] int32.
+// x [T, heads, D] (rows may be strided); rotates x[..., D - rotary:]; the rest is copied. positions [T] int32, in host memory.
 // interleaved: pairs are (2j, 2j+1) (DeepSeek), else (j, j + rotary/2) (Llama). As transformers does, an
 // interleaved input comes out in half-split order; dot products are the same. Result contiguous, takes part
 // in autograd.

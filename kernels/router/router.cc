@@ -2,6 +2,7 @@
 
 #include "kernels/autograd_node.h"
 #include "kernels/op_support.h"
+#include "kernels/router/router_device.h"
 #include "kernels/router/router_rows.h"
 #include "kernels/router/select.h"
 
@@ -10,7 +11,7 @@ namespace {
 
 struct RouteBackward final : torch::autograd::Node {
   SavedVariable x;
-  at::Tensor scores, index;  // [T, E] fp32, [T, K]
+  at::Tensor scores, index;  // [T, E] fp32, [T, K]; both where x is
   const Param* w = nullptr;
   RouterConfig config;
   RowShards shards;
@@ -56,6 +57,17 @@ variable_list RouteBackward::apply(variable_list&& grads) {
   const at::Tensor input = x.unpack();
   const int64_t rows = input.size(0), dim = input.size(1), experts = config.num_experts;
   const at::Tensor d_weight = grads[0].defined() ? grads[0].contiguous() : at::Tensor();
+  COHORT_CHECK(!w->trainable() ||
+                   (shards && w->grad.size(0) + 1 == static_cast<int64_t>(shards->size()) &&
+                    shards->back() == rows),
+               "route: the row shards do not match w.grad or the rows");
+  if (const auto* ops = device_ops(input)) {
+    at::Tensor dx = at::empty_like(input);
+    device_gate_grads(*ops,
+                      device_logit_grads(*ops, config, scores, index, d_weight, balance), input,
+                      *w, shards, dx);
+    return {dx};
+  }
   const at::Tensor d_logits = logit_grads(d_weight);
   const float* d = in_ptr<float>(d_logits);
   at::Tensor dx = at::empty_like(input);
@@ -65,9 +77,6 @@ variable_list RouteBackward::apply(variable_list&& grads) {
                          out_ptr<T>(dx) + begin * dim);
     });
     if (!w->trainable()) return;
-    COHORT_CHECK(shards && w->grad.size(0) + 1 == static_cast<int64_t>(shards->size()) &&
-                     shards->back() == rows,
-                 "route: the row shards do not match w.grad or the rows");
     parallel_items(column_chunks(dim), rows * config.top_k * kColumnChunk,
                    [&](int64_t first, int64_t last) {
                      for (size_t s = 0; s + 1 < shards->size(); ++s) {
@@ -111,16 +120,10 @@ void add_balance_loss(const RouterConfig& config, const at::Tensor& scores, cons
   }
 }
 
-}  // namespace
-
-Routing route(const at::Tensor& x, const Param& w, const at::Tensor& bias,
-              const RouterConfig& config, const RowShards& shards, const BalanceLoss* balance) {
-  check_arguments(x, w, bias, config);
+// Scores, and the choice from them.
+void route_on_cpu(const at::Tensor& x, const Param& w, const at::Tensor& bias,
+                  const RouterConfig& config, const at::Tensor& scores, const Routing& routing) {
   const int64_t rows = x.size(0), dim = x.size(1), experts = config.num_experts, k = config.top_k;
-  const at::TensorOptions fp32 = x.options().dtype(at::kFloat);
-  const Routing routing = {at::empty({rows, k}, x.options().dtype(at::kInt)),
-                           at::empty({rows, k}, fp32)};
-  const at::Tensor scores = at::empty({rows, experts}, fp32);
   std::vector<float> packed(packed_gate_size(experts, dim));
   for_dtype(x.scalar_type(), [&]<class T>() {
     pack_gate(in_ptr<T>(w.data), experts, dim, packed.data());
@@ -134,12 +137,32 @@ Routing route(const at::Tensor& x, const Param& w, const at::Tensor& bias,
       }
     });
   });
-  if (balance != nullptr) add_balance_loss(config, scores, routing.index, *balance);
+}
+
+}  // namespace
+
+Routing route(const at::Tensor& x, const Param& w, const at::Tensor& bias,
+              const RouterConfig& config, const RowShards& shards, const BalanceLoss* balance) {
+  check_arguments(x, w, bias, config);
+  const int64_t rows = x.size(0), experts = config.num_experts, k = config.top_k;
+  const at::TensorOptions fp32 = x.options().dtype(at::kFloat);
+  Routing routing = {at::empty({rows, k}, x.options().dtype(at::kInt)),
+                     at::empty({rows, k}, fp32)};
+  const at::Tensor scores = at::empty({rows, experts}, fp32);
+  const at::Tensor index = routing.index;
+  if (const auto* ops = device_ops(x)) {
+    device_route(*ops, x, w, bias, config, scores, index, routing.weight);
+    if (balance != nullptr) device_add_balance_loss(*ops, config, scores, index, *balance);
+    routing.index = index.cpu();
+  } else {
+    route_on_cpu(x, w, bias, config, scores, routing);
+    if (balance != nullptr) add_balance_loss(config, scores, index, *balance);
+  }
   if (takes_gradient(x)) {
     auto node = make_node<RouteBackward>(x);
     node->x = save_input(x);
     node->scores = scores;
-    node->index = routing.index;
+    node->index = index;
     node->w = &w;
     node->config = config;
     node->shards = shards;

@@ -33,11 +33,11 @@ struct BalanceLoss {
 };
 
 struct Routing {
-  at::Tensor index;   // [T, K] int32, descending by sb
+  at::Tensor index;   // [T, K] int32, descending by sb; always in host memory
   at::Tensor weight;  // [T, K] fp32, takes part in autograd
 };
 
-// x [T, H]; w [E, H] (multiplied in fp32 whatever its dtype); bias [E] fp32.
+// x [T, H]; w [E, H] (multiplied in fp32 whatever its dtype); bias [E] fp32, in host memory.
 Routing route(const at::Tensor& x, const Param& w, const at::Tensor& bias, const RouterConfig& config,
               const RowShards& shards, const BalanceLoss* balance = nullptr);
 

@@ -1,8 +1,11 @@
 #include "kernels/rows/rows.h"
 
+#include <numeric>
+
 #include "kernels/autograd_node.h"
 #include "kernels/math/scalar.h"
 #include "kernels/op_support.h"
+#include "kernels/rows/rows_device.h"
 
 namespace cohort::kernels {
 namespace {
@@ -19,6 +22,12 @@ at::Tensor scatter_picks(const at::Tensor& dy, const at::Tensor& index, int64_t 
   for (int64_t p = 0; p < picks; ++p) by_row[next[picked[p]]++] = p;
 
   at::Tensor dx = at::empty({rows, dim}, dy.options());
+  if (const auto* ops = device_ops(dy)) {
+    std::vector<int64_t> all(rows);
+    std::iota(all.begin(), all.end(), 0);
+    device_sum_rows(*ops, dy, {all, offsets, by_row}, /*add=*/false, dx.mutable_data_ptr());
+    return dx;
+  }
   for_dtype(dy.scalar_type(), [&]<class T>() {
     const T* in = in_ptr<T>(dy);
     parallel_items(rows, dim, [&](int64_t begin, int64_t end) {
@@ -63,13 +72,17 @@ at::Tensor pick_rows(const at::Tensor& x, const at::Tensor& index) {
     COHORT_CHECK(picked[p] >= 0 && picked[p] < x.size(0), "row {} of {}", picked[p], x.size(0));
   }
   at::Tensor y = at::empty({picks, dim}, x.options());
-  const int64_t row_bytes = dim * static_cast<int64_t>(x.element_size());
-  parallel_items(picks, dim, [&](int64_t begin, int64_t end) {
-    for (int64_t p = begin; p < end; ++p) {
-      std::memcpy(out_ptr<char>(y) + p * row_bytes, in_ptr<char>(x) + picked[p] * row_bytes,
-                  row_bytes);
-    }
-  });
+  if (const auto* ops = device_ops(x)) {
+    device_gather_rows(*ops, x, std::span(picked, static_cast<size_t>(picks)), y);
+  } else {
+    const int64_t row_bytes = dim * static_cast<int64_t>(x.element_size());
+    parallel_items(picks, dim, [&](int64_t begin, int64_t end) {
+      for (int64_t p = begin; p < end; ++p) {
+        std::memcpy(out_ptr<char>(y) + p * row_bytes, in_ptr<char>(x) + picked[p] * row_bytes,
+                    row_bytes);
+      }
+    });
+  }
   if (takes_gradient(x)) {
     auto node = make_node<PickRowsBackward>(x);
     node->index = index;

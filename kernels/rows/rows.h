@@ -5,7 +5,7 @@
 
 namespace cohort::kernels {
 
-// x [M, D], index [P] int32 -> [P, D]; takes part in autograd.
+// x [M, D], index [P] int32 in host memory -> [P, D]; takes part in autograd.
 at::Tensor pick_rows(const at::Tensor& x, const at::Tensor& index);
 
 }  // namespace cohort::kernels

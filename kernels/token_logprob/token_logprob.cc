@@ -1,6 +1,7 @@
 #include "kernels/token_logprob/token_logprob.h"
 
 #include "kernels/autograd_node.h"
+#include "kernels/device/device.h"
 #include "kernels/linear/linear.h"
 #include "kernels/op_support.h"
 #include "kernels/token_logprob/token_logprob_rows.h"
@@ -18,9 +19,28 @@ int64_t rows_a_block(int64_t vocab) {
   return std::clamp<int64_t>(kLogits / vocab / 8 * 8, 8, 512);
 }
 
+// One block of rows on the device: log-probs of targets (undefined: none), lse, entropy, maximum.
+struct DeviceSoftmax {
+  at::Tensor max, lse, entropy, logprob;
+};
+void device_softmax(const device::DeviceOps& ops, const at::Tensor& logits,
+                    const at::Tensor& targets, int64_t num_valid, float inv_temperature,
+                    const DeviceSoftmax& out) {
+  ops.softmax_rows({.rows = logits.size(0),
+                    .columns = logits.size(1),
+                    .num_valid = num_valid,
+                    .inv_temperature = inv_temperature,
+                    .logits = device::in_as<float>(logits),
+                    .targets = device::in_as<int32_t>(targets),
+                    .max = device::out_as<float>(out.max),
+                    .lse = device::out_as<float>(out.lse),
+                    .entropy = device::out_as<float>(out.entropy),
+                    .logprob = targets.defined() ? device::out_as<float>(out.logprob) : nullptr});
+}
+
 struct TokenLogprobBackward final : torch::autograd::Node {
   SavedVariable h;
-  at::Tensor targets, lse, entropy;
+  at::Tensor targets, lse, entropy;  // all where h is
   const Param* w = nullptr;
   float inv_temperature = 1;
   int64_t num_valid = 0;
@@ -36,6 +56,20 @@ void TokenLogprobBackward::block_logit_grads(const at::Tensor& logits, int64_t b
                                              const float* d_logprob, const float* d_entropy,
                                              const at::Tensor& d_logits) const {
   const int64_t vocab = logits.size(1);
+  if (const auto* ops = device_ops(logits)) {
+    return ops->logprob_grad({.element = device::element_of(d_logits),
+                              .rows = logits.size(0),
+                              .columns = vocab,
+                              .num_valid = num_valid,
+                              .inv_temperature = inv_temperature,
+                              .logits = in_ptr<float>(logits),
+                              .targets = in_ptr<int32_t>(targets) + begin,
+                              .lse = in_ptr<float>(lse) + begin,
+                              .entropy = in_ptr<float>(entropy) + begin,
+                              .d_logprob = d_logprob != nullptr ? d_logprob + begin : nullptr,
+                              .d_entropy = d_entropy != nullptr ? d_entropy + begin : nullptr,
+                              .d_logits = device::out(d_logits)});
+  }
   for_dtype(d_logits.scalar_type(), [&]<class T>() {
     parallel_items(logits.size(0), vocab * kWorkAColumn, [&](int64_t first, int64_t last) {
       for (int64_t r = first; r < last; ++r) {
@@ -124,12 +158,21 @@ TokenLogprob token_logprob(const at::Tensor& h, const Param& w, const at::Tensor
   const TokenLogprob result = {at::empty({rows}, fp32), at::empty({rows}, fp32)};
   const at::Tensor lse = at::empty({rows}, fp32);
   const at::Tensor hidden = h.detach();
+  const at::Tensor own_targets = targets.to(h.device());
+  const auto* ops = device_ops(h);
   const int64_t block = std::min(rows_a_block(vocab), rows);
   at::Tensor buffer = at::empty({block, vocab}, fp32);
   for (int64_t begin = 0; begin < rows; begin += block) {
     const int64_t count = std::min(block, rows - begin);
     at::Tensor logits = buffer.narrow(0, 0, count);
     linear_out(hidden.narrow(0, begin, count), w, logits);
+    if (ops != nullptr) {
+      const auto part = [&](const at::Tensor& x) { return x.narrow(0, begin, count); };
+      const DeviceSoftmax out = {at::empty({count}, fp32), part(lse), part(result.entropy),
+                                 part(result.logprob)};
+      device_softmax(*ops, logits, part(own_targets), num_valid, inv_temperature, out);
+      continue;
+    }
     parallel_items(count, vocab * kWorkAColumn, [&](int64_t first, int64_t last) {
       for (int64_t r = first; r < last; ++r) {
         const float* row = in_ptr<float>(logits) + r * vocab;
@@ -145,7 +188,7 @@ TokenLogprob token_logprob(const at::Tensor& h, const Param& w, const at::Tensor
   if (takes_gradient(h)) {
     auto node = make_node<TokenLogprobBackward>(h);
     node->h = save_input(h);
-    node->targets = targets;
+    node->targets = own_targets;
     node->lse = lse;
     node->w = &w;
     node->inv_temperature = inv_temperature;
@@ -162,6 +205,21 @@ at::Tensor logits(const at::Tensor& h, const Param& w) {
   at::Tensor out = at::empty({h.size(0), w.data.size(0)}, h.options().dtype(at::kFloat));
   linear_out(h.detach(), w, out);
   return out;
+}
+
+std::vector<RowSoftmax> device_row_softmax(const at::Tensor& logits, int64_t num_valid,
+                                           double temperature) {
+  const auto* ops = device_ops(logits);
+  if (ops == nullptr) return {};
+  const float inv_temperature = static_cast<float>(1.0 / temperature);
+  const auto column = [&] { return at::empty({logits.size(0)}, logits.options()); };
+  const DeviceSoftmax out = {column(), column(), column(), at::Tensor()};
+  device_softmax(*ops, logits, at::Tensor(), num_valid, inv_temperature, out);
+  const at::Tensor max = out.max.cpu(), lse = out.lse.cpu();
+  std::vector<RowSoftmax> rows;
+  for (int64_t r = 0; r < logits.size(0); ++r)
+    rows.push_back({inv_temperature, in_ptr<float>(max)[r], in_ptr<float>(lse)[r]});
+  return rows;
 }
 
 RowSoftmax row_softmax(const float* row, int64_t num_valid, double temperature) {

@@ -15,7 +15,7 @@ struct TokenLogprob {
   at::Tensor entropy;  // [P] fp32
 };
 
-// h [P, H]; w [V, H]; targets [P] int32, each below num_valid. Both outputs take part in autograd.
+// h [P, H]; w [V, H]; targets [P] int32 in host memory, each below num_valid. Both outputs take part in autograd.
 TokenLogprob token_logprob(const at::Tensor& h, const Param& w, const at::Tensor& targets,
                            double temperature, int64_t num_valid, const RowShards& shards);
 
@@ -29,6 +29,10 @@ struct RowSoftmax {
   float lse;
 };
 RowSoftmax row_softmax(const float* row, int64_t num_valid, double temperature);
+// The same of every row of logits [M, V] in device memory, where token_logprob's bits come from the
+// device too; empty for host memory.
+std::vector<RowSoftmax> device_row_softmax(const at::Tensor& logits, int64_t num_valid,
+                                           double temperature);
 inline float row_logprob(const float* row, int64_t v, const RowSoftmax& s) {
   return row[v] * s.inv_temperature - s.lse;
 }
