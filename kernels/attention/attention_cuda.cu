@@ -58,8 +58,8 @@ __global__ void forward_kernel(Attention a) {
   float l = 0.0f;
   for (int64_t j = threadIdx.x; j < query.limit; j += kBlock) l += expf(query.score(j) - largest);
   const float inverse = 1.0f / block_sum<kBlock>(l);
-  T* out = static_cast<T*>(a.out.data) + query.t * a.out.row_stride +
-           query.head * a.out.head_stride;
+  T* out =
+      static_cast<T*>(a.out.data) + query.t * a.out.row_stride + query.head * a.out.head_stride;
   for (int64_t d0 = 0; d0 < a.value_dim; d0 += kBlock) {
     const int64_t d = d0 + threadIdx.x;
     float sum = 0.0f;
@@ -103,8 +103,7 @@ __global__ void query_grad_kernel(AttentionBackward b) {
     stats[1] = inverse;
     stats[2] = mean;
   }
-  T* dq = static_cast<T*>(a.out.data) + query.t * a.out.row_stride +
-          query.head * a.out.head_stride;
+  T* dq = static_cast<T*>(a.out.data) + query.t * a.out.row_stride + query.head * a.out.head_stride;
   for (int64_t d0 = 0; d0 < a.key_dim; d0 += kBlock) {
     const int64_t d = d0 + threadIdx.x;
     float sum = 0.0f;

@@ -7,8 +7,8 @@ namespace {
 
 template <class T>
 at::Tensor copy(std::span<const T> values, at::ScalarType type, const at::Tensor& like) {
-  const at::Tensor view = at::from_blob(const_cast<T*>(values.data()),
-                                        {static_cast<int64_t>(values.size())}, type);
+  const at::Tensor view =
+      at::from_blob(const_cast<T*>(values.data()), {static_cast<int64_t>(values.size())}, type);
   return like.device().is_cpu() ? view.clone() : view.to(like.device());
 }
 

@@ -138,9 +138,9 @@ struct RouteGrad {
   const int32_t* index;
   const float* d_weight;
   int64_t sequences;
-  const int64_t* sequence_offsets;     // [sequences + 1]
-  const float* coef;                   // [sequences]
-  double *frequency, *probability;     // [sequences, experts]; filled by balance_stats
+  const int64_t* sequence_offsets;  // [sequences + 1]
+  const float* coef;                // [sequences]
+  double *frequency, *probability;  // [sequences, experts]; filled by balance_stats
   float* d_logits;
 };
 struct GateGrad {

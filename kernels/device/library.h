@@ -1,5 +1,5 @@
-// The device library, libcohort_cuda.so: everything that needs CUDA. The program links none of it; it
-// is loaded when a run asks for a device, from beside the program (or $COHORT_CUDA_LIBRARY).
+// The device library, libcohort_cuda.so: everything that needs CUDA. The program links none of it;
+// it is loaded when a run asks for a device, from beside the program (or $COHORT_CUDA_LIBRARY).
 #pragma once
 
 #include <string>

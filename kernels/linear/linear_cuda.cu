@@ -78,8 +78,8 @@ __global__ void weight_grad_kernel(WeightGrad g) {
     const int64_t rows = end - row < g.chunk ? end - row : g.chunk;
     float sums[kEach][kEach];
     multiply_tile(static_cast<const T*>(g.dy) + row * g.dy_row + n0, g.width_n - n0, 1, g.dy_row,
-                  static_cast<const T*>(g.x) + row * g.x_row + k0, g.width_k - k0, 1, g.x_row,
-                  rows, sums);
+                  static_cast<const T*>(g.x) + row * g.x_row + k0, g.width_k - k0, 1, g.x_row, rows,
+                  sums);
     for (int i = 0; i < kEach; ++i) {
       for (int j = 0; j < kEach; ++j) {
         const int64_t n = n0 + ty + kSide * i, k = k0 + tx + kSide * j;

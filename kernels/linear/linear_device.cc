@@ -20,8 +20,7 @@ void device_multiply(const DeviceOps& ops, const at::Tensor& x, const Param& w,
                "linear: [{}, {}] by a [{}, {}] weight into [{}, {}]", x.size(0), x.size(1), n, k,
                out.size(0), out.size(1));
   int64_t most_rows = 0;
-  for (int64_t g = 0; g < groups; ++g)
-    most_rows = std::max(most_rows, offsets[g + 1] - offsets[g]);
+  for (int64_t g = 0; g < groups; ++g) most_rows = std::max(most_rows, offsets[g + 1] - offsets[g]);
   const at::Tensor borders = groups > 1 ? upload(offsets, x) : at::Tensor();
   ops.gemm({.element = element_of(x),
             .out_element = element_of(out),

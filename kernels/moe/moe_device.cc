@@ -29,8 +29,7 @@ void combine(const device::DeviceOps& ops, const at::Tensor& rows, const at::Ten
                     .y = device::out(y)});
 }
 
-void swiglu_forward(const device::DeviceOps& ops, const at::Tensor& hidden,
-                    const at::Tensor& act) {
+void swiglu_forward(const device::DeviceOps& ops, const at::Tensor& hidden, const at::Tensor& act) {
   ops.swiglu({.element = device::element_of(hidden),
               .rows = hidden.size(0),
               .inner = act.size(1),

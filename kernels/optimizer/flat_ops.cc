@@ -19,9 +19,9 @@ void adamw_update(const at::Tensor& master, const at::Tensor& m, const at::Tenso
                   const at::Tensor& grad, const AdamWStep& step) {
   const auto* ops = device_ops(master);
   if (ops == nullptr) return adamw_update(floats(master), floats(m), floats(v), floats(grad), step);
-  COHORT_CHECK(m.numel() == master.numel() && v.numel() == master.numel() &&
-                   grad.numel() == master.numel(),
-               "AdamW: buffers of one size");
+  COHORT_CHECK(
+      m.numel() == master.numel() && v.numel() == master.numel() && grad.numel() == master.numel(),
+      "AdamW: buffers of one size");
   const AdamWCoefficients c = adamw_coefficients(step);
   ops->adamw({.size = master.numel(),
               .w = master.data_ptr<float>(),

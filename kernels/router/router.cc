@@ -57,15 +57,14 @@ variable_list RouteBackward::apply(variable_list&& grads) {
   const at::Tensor input = x.unpack();
   const int64_t rows = input.size(0), dim = input.size(1), experts = config.num_experts;
   const at::Tensor d_weight = grads[0].defined() ? grads[0].contiguous() : at::Tensor();
-  COHORT_CHECK(!w->trainable() ||
-                   (shards && w->grad.size(0) + 1 == static_cast<int64_t>(shards->size()) &&
-                    shards->back() == rows),
-               "route: the row shards do not match w.grad or the rows");
+  COHORT_CHECK(
+      !w->trainable() || (shards && w->grad.size(0) + 1 == static_cast<int64_t>(shards->size()) &&
+                          shards->back() == rows),
+      "route: the row shards do not match w.grad or the rows");
   if (const auto* ops = device_ops(input)) {
     at::Tensor dx = at::empty_like(input);
-    device_gate_grads(*ops,
-                      device_logit_grads(*ops, config, scores, index, d_weight, balance), input,
-                      *w, shards, dx);
+    device_gate_grads(*ops, device_logit_grads(*ops, config, scores, index, d_weight, balance),
+                      input, *w, shards, dx);
     return {dx};
   }
   const at::Tensor d_logits = logit_grads(d_weight);
@@ -146,8 +145,7 @@ Routing route(const at::Tensor& x, const Param& w, const at::Tensor& bias,
   check_arguments(x, w, bias, config);
   const int64_t rows = x.size(0), experts = config.num_experts, k = config.top_k;
   const at::TensorOptions fp32 = x.options().dtype(at::kFloat);
-  Routing routing = {at::empty({rows, k}, x.options().dtype(at::kInt)),
-                     at::empty({rows, k}, fp32)};
+  Routing routing = {at::empty({rows, k}, x.options().dtype(at::kInt)), at::empty({rows, k}, fp32)};
   const at::Tensor scores = at::empty({rows, experts}, fp32);
   const at::Tensor index = routing.index;
   if (const auto* ops = device_ops(x)) {

@@ -115,8 +115,8 @@ __device__ void add_balance_grad(const RouteGrad& s, int64_t row, float* d) {
   }
   const float* scores = s.scores + row * s.experts;
   const double* frequency = s.frequency + sequence * s.experts;
-  const double rows = static_cast<double>(s.sequence_offsets[sequence + 1] -
-                                          s.sequence_offsets[sequence]);
+  const double rows =
+      static_cast<double>(s.sequence_offsets[sequence + 1] - s.sequence_offsets[sequence]);
   const double sum = row_sum(scores, s.experts), coef = static_cast<double>(s.coef[sequence]);
   double dot = 0;
   for (int64_t e = 0; e < s.experts; ++e) dot += frequency[e] * static_cast<double>(scores[e]);
@@ -125,8 +125,8 @@ __device__ void add_balance_grad(const RouteGrad& s, int64_t row, float* d) {
   }
 }
 
-// A thread a row. w_j = c s_j / S, S = sum of the chosen s:  dL/ds_j = c (dw_j - sum_k dw_k s_k / S)
-// / S. Then d_logits = d_scores s (1 - s).
+// A thread a row. w_j = c s_j / S, S = sum of the chosen s:  dL/ds_j = c (dw_j - sum_k dw_k s_k /
+// S) / S. Then d_logits = d_scores s (1 - s).
 __global__ void route_grad_kernel(RouteGrad s) {
   const int64_t row = item_index();
   if (row >= s.rows) return;

@@ -42,8 +42,8 @@ void device_route(const device::DeviceOps& ops, const at::Tensor& x, const Param
                   const at::Tensor& bias, const RouterConfig& config, const at::Tensor& scores,
                   const at::Tensor& index, const at::Tensor& weight) {
   const at::Tensor uploaded = bias.to(x.device());
-  const at::Tensor scratch = at::empty(
-      {x.size(0), 2 * (config.num_experts + config.num_groups)}, x.options().dtype(at::kFloat));
+  const at::Tensor scratch = at::empty({x.size(0), 2 * (config.num_experts + config.num_groups)},
+                                       x.options().dtype(at::kFloat));
   ops.route({.element = device::element_of(x),
              .rows = x.size(0),
              .dim = x.size(1),

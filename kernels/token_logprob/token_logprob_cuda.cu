@@ -31,7 +31,8 @@ __global__ void softmax_kernel(SoftmaxRows s) {
   if (s.targets != nullptr) s.logprob[row] = logits[s.targets[row]] * s.inv_temperature - lse;
 }
 
-// A thread an element: d z_v = d_lp (1[v = target] - p_v) - d_H p_v (log p_v + H), over temperature.
+// A thread an element: d z_v = d_lp (1[v = target] - p_v) - d_H p_v (log p_v + H), over
+// temperature.
 template <class T>
 __global__ void grad_kernel(LogprobGrad s) {
   const int64_t item = item_index();
