@@ -22,7 +22,8 @@ constexpr int kWrongUse = 2;
 // the others while they wait here; an error of one rank alone is said by that rank.
 void report(const Communicator& comm, const std::exception& e) {
   if (comm.rank() != 0) std::this_thread::sleep_for(std::chrono::seconds(1));
-  log_error("{}", e.what());
+  const std::string text = e.what();
+  log_error("{}", text.substr(0, text.find('\n')));  // LibTorch appends a backtrace
 }
 
 int run_action(const CommandContext& context) {
@@ -35,6 +36,12 @@ int run_action(const CommandContext& context) {
     report(*context.comm, e);
     return kFailed;
   }
+}
+
+bool is_command(CLI::App& app, const std::string& name) {
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    if (command->get_name() == name) return true;
+  return false;
 }
 
 int run(int argc, char** argv) {
@@ -54,6 +61,10 @@ int run(int argc, char** argv) {
   add_logits_command(app, context);
   add_digest_command(app, context);
   add_bench_command(app, context);
+  if (argc > 1 && argv[1][0] != '-' && !is_command(app, argv[1])) {
+    log_error("unknown command {}: cohort --help lists them", argv[1]);
+    return kWrongUse;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

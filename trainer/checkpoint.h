@@ -58,6 +58,9 @@ std::string find_checkpoint(const std::string& folder, Communicator& comm);
 // Number N of .../step_N; -1 for anything else.
 int64_t checkpoint_step(const std::string& path);
 
+// Throws InputError naming the first file of PATH that is not what its manifest says.
+void verify_checkpoint(const std::string& path);
+
 // Reads masters, moments, weights, biases and reference (when not null) of this rank's slice and
 // returns the state. Throws InputError when shapes contradict the model.
 RunState load_checkpoint(const std::string& path, Communicator& comm, Learner& learner,

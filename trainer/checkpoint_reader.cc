@@ -134,6 +134,12 @@ std::string find_checkpoint(const std::string& folder, Communicator& comm) {
   return "";
 }
 
+void verify_checkpoint(const std::string& path) {
+  for (const CheckpointFile& file : CheckpointManifest::read(path).files)
+    if (const std::string fault = file_fault(path, file); !fault.empty())
+      throw_error<InputError>("{}: {}", path, fault);
+}
+
 RunState load_checkpoint(const std::string& path, Communicator&, Learner& learner,
                          ParameterStore& store, ParameterStore* reference) {
   const CheckpointManifest manifest = CheckpointManifest::read(path);

@@ -110,12 +110,15 @@ std::vector<DigestLine> digest(const std::string& path) {
   if (!path_exists(path)) throw_error<InputError>("{}: there is no such model or run", path);
   if (path_exists(path + "/manifest.json")) return digest_checkpoint(path, "");
   if (path_exists(path + "/config.json")) return digest_hf(path);
-  if (!path_exists(path + "/config.yaml")) return digest_stage(path, "stage");
   Lines lines;
-  for (const std::string& name : list_folder(path))
-    append(lines, digest_stage(path + "/" + name, name));
+  if (path_exists(path + "/config.yaml")) {
+    for (const std::string& name : list_folder(path))
+      append(lines, digest_stage(path + "/" + name, name));
+  } else {
+    lines = digest_stage(path, "stage");
+  }
   if (lines.empty())
-    throw_error<InputError>("{}: the run has no checkpoint and no rollout yet", path);
+    throw_error<InputError>("{}: no model, and no checkpoint nor rollout of a run", path);
   return lines;
 }
 

@@ -1,5 +1,7 @@
 #include "trainer/model_source.h"
 
+#include <filesystem>
+
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/comm/communicator.h"
@@ -30,6 +32,7 @@ LoadedModel load_hf(const std::string& folder, at::ScalarType dtype) {
 }
 
 LoadedModel load_checkpoint_model(const std::string& path, at::ScalarType dtype) {
+  verify_checkpoint(path);
   LoadedModel model;
   model.origin = path;
   model.store = std::make_unique<ParameterStore>(load_checkpoint_config(path), dtype);
@@ -137,6 +140,8 @@ LoadedModel make_model(const ModelSection& section, const std::string& dtype, ui
 }
 
 void export_hf(const LoadedModel& model, const std::string& folder, const std::string& type) {
+  if (path_exists(folder) && !std::filesystem::is_directory(folder))
+    throw_error<InputError>("{}: is a file, expected a folder to make", folder);
   if (path_exists(folder) && !list_folder(folder).empty())
     throw_error<InputError>("{}: the folder is not empty", folder);
   const std::string part = folder + ".part";

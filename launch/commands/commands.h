@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "core/comm/communicator.h"
 
@@ -19,6 +20,11 @@ struct CommandContext {
   std::unique_ptr<Communicator> comm;
   std::function<int(Communicator&)> action;  // returns the exit code
 };
+
+// For option->check(...): empty when `text` is a whole number, or a number, of at least `low`; else
+// what is wrong with it.
+std::string at_least_one(const std::string& text);
+std::string not_negative(const std::string& text);
 
 void add_run_command(CLI::App& app, CommandContext& context);
 void add_eval_command(CLI::App& app, CommandContext& context);

@@ -2,6 +2,7 @@
 // train on elsewhere.
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "core/base/error.h"
 #include "core/base/files.h"
@@ -18,9 +19,10 @@ struct MakeOptions {
 };
 
 int make(const MakeOptions& options) {
-  if (options.data.task != "arithmetic")
-    throw_error<ConfigError>("unknown task {}: known is arithmetic", options.data.task);
-  const std::vector<Row> rows = make_arithmetic(options.data);
+  const std::vector<double>& mix = options.data.style_mix;
+  if (!mix.empty() && std::accumulate(mix.begin(), mix.end(), 0.0) <= 0)
+    throw_error<ConfigError>("--style-mix: expected a weight above 0");
+  const std::vector<Row> rows = make_task_rows(options.data);
   std::string text;
   for (const Row& row : rows) {
     const nlohmann::json line = {
@@ -40,14 +42,24 @@ void add_data_command(CLI::App& app, CommandContext& context) {
   CLI::App* data = app.add_subcommand("data", "Data sets of the built-in tasks");
   data->require_subcommand(1);
   CLI::App* command = data->add_subcommand("make", "Write a task's rows as JSONL");
-  command->add_option("task", options->data.task, "arithmetic")->required();
-  command->add_option("--n", options->data.num_rows, "Number of rows");
-  command->add_option("--seed", options->data.seed, "Seed of the rows");
-  command->add_option("--split", options->data.split, "train, dev or test");
+  command->add_option("task", options->data.task, "arithmetic or calculator_shapes")->required();
+  command
+      ->add_option("--n", options->data.num_rows,
+                   "Number of rows; 20000 in train and 500 in dev and test when absent")
+      ->check(at_least_one);
+  command->add_option("--seed", options->data.seed, "Seed of the rows")
+      ->check(not_negative);
+  command->add_option("--split", options->data.split, "train, dev or test")
+      ->check(CLI::IsMember({"train", "dev", "test"}));
   command
       ->add_option("--style-mix", options->data.style_mix,
                    "Weights of direct, brief and full working in the responses")
-      ->expected(3);
+      ->expected(3)
+      ->check(not_negative);
+  command->add_option("--digits", options->data.digits, "Of arithmetic's operands")
+      ->check(CLI::Range(1, 6));
+  command->add_option("--exclude", options->data.exclude_files,
+                      "GSM8K files whose annotations and their twins are left out");
   command->add_option("out", options->out, "OUT.jsonl")->required();
   command->callback([&context, options] {
     context.action = [options](Communicator&) { return make(*options); };

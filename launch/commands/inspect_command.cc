@@ -96,11 +96,13 @@ int inspect(InspectOptions options) {
   }
   const std::string path = rollout_file(options);
   const RolloutFile file = read_groups(path);
-  const LoadedModel model = load_model(options.run + "/" + options.stage, "fp32");
+  // A stage that only samples has no checkpoint of its own; all stages share the vocabulary.
+  const std::string stage = options.run + "/" + options.stage;
+  const auto tokenizer = load_tokenizer(path_exists(stage + "/checkpoints") ? stage : options.run);
   std::cout << fmt::format("{}: {} groups, temperature {}\n", path, file.groups.size(),
                            file.info.temperature);
   const auto shown = std::min<size_t>(file.groups.size(), static_cast<size_t>(options.groups));
-  for (size_t g = 0; g < shown; ++g) print_group(file.groups[g], file.info, *model.tokenizer);
+  for (size_t g = 0; g < shown; ++g) print_group(file.groups[g], file.info, *tokenizer);
   return 0;
 }
 
@@ -111,8 +113,10 @@ void add_inspect_command(CLI::App& app, CommandContext& context) {
   CLI::App* command = app.add_subcommand("inspect", "A run's groups, rewards and reasons");
   command->add_option("run", options->run, "Run folder")->required();
   command->add_option("--stage", options->stage, "Stage; the last with rollouts when absent");
-  command->add_option("--step", options->step, "Step; the newest when absent");
-  command->add_option("--groups", options->groups, "Groups to print");
+  command->add_option("--step", options->step, "Step; the newest when absent")
+      ->check(at_least_one);
+  command->add_option("--groups", options->groups, "Groups to print")
+      ->check(not_negative);
   command->callback([&context, options] {
     context.action = [options](Communicator&) { return inspect(*options); };
   });

@@ -26,6 +26,16 @@ int run(const RunOptions& options, Communicator& comm) {
   return run_pipeline(config, comm, options.pipeline);
 }
 
+// Ranks are connected before the action reads the configuration, whose faults it reports once for
+// all of them; here they do not count.
+double comm_timeout_s(const RunOptions& options) {
+  try {
+    return read_run_config(options.config, options.overrides).run.comm_timeout_s;
+  } catch (const std::exception&) {
+    return CommConfig{}.timeout_s;
+  }
+}
+
 }  // namespace
 
 void add_run_command(CLI::App& app, CommandContext& context) {
@@ -39,6 +49,7 @@ void add_run_command(CLI::App& app, CommandContext& context) {
   command->add_flag("--dry-run", options->pipeline.dry_run,
                     "Check everything that can be checked before the first step, and stop");
   command->callback([&context, options] {
+    context.comm_config.timeout_s = comm_timeout_s(*options);
     context.action = [options](Communicator& comm) { return run(*options, comm); };
   });
 }

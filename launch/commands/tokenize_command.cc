@@ -9,13 +9,13 @@
 
 #include "core/base/error.h"
 #include "launch/commands/commands.h"
-#include "model/tokenizer/tokenizer.h"
+#include "trainer/model_source.h"
 
 namespace cohort {
 namespace {
 
 int tokenize(const std::string& model, bool json) {
-  const auto tokenizer = Tokenizer::load(model);
+  const auto tokenizer = load_tokenizer(model);
   std::string line;
   for (int64_t number = 1; std::getline(std::cin, line); ++number) {
     if (!json) {
@@ -37,7 +37,7 @@ void add_tokenize_command(CLI::App& app, CommandContext& context) {
   auto model = std::make_shared<std::string>();
   auto json = std::make_shared<bool>(false);
   CLI::App* command = app.add_subcommand("tokenize", "Ids of the text on standard input");
-  command->add_option("model", *model, "Folder with tokenizer.json")->required();
+  command->add_option("model", *model, "Hugging Face folder, checkpoint, stage or run")->required();
   command->add_flag("--json", *json, "JSON strings in, JSON objects out");
   command->callback([&context, model, json] {
     context.action = [model, json](Communicator&) { return tokenize(*model, *json); };

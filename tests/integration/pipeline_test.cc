@@ -217,6 +217,18 @@ TEST_F(PipelineTest, ACorruptCheckpointCostsStepsAndNothingElse) {
   expect_like_reference("corrupt");
 }
 
+// There is no other checkpoint that later stages could take.
+TEST_F(PipelineTest, ACorruptCheckpointOfAFinishedStageIsRefused) {
+  const RunConfig hurried = config("finished", {"run.time_limit=1.0e-6"});
+  while (!path_exists(folder("finished") + "/cold/done.json")) ASSERT_EQ(run(hurried), 130);
+  const std::string file = folder("finished") + "/cold/checkpoints/step_000030/rank_00000.h5";
+  std::string bytes = read_file(file);
+  bytes[bytes.size() / 2] ^= 1;
+  write_file_atomic(file, bytes);
+  const auto alone = make_null_communicator();
+  EXPECT_THROW(run_pipeline(config("finished"), *alone, {}), InputError);
+}
+
 TEST_F(PipelineTest, AnotherSeedIsAnotherRun) {
   run_reference();
   EXPECT_EQ(run(config("seed", {"run.seed=6"})), 0);

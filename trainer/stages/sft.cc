@@ -1,6 +1,7 @@
 #include "trainer/stages/sft.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "core/base/error.h"
 #include "core/base/log.h"
@@ -103,8 +104,13 @@ StageEnd run_sft(StageContext& context, const SftConfig& config) {
     std::vector<TrainGroup> batch;
     for (int64_t i = 0; i < size; ++i)
       batch.push_back(samples.group(stream.row_of(run.step() * size + i)));
+    const auto update_start = std::chrono::steady_clock::now();
     Metrics metrics = run.learner().update_supervised(batch, run.learning_rate());
+    const std::chrono::duration<double> update_time =
+        std::chrono::steady_clock::now() - update_start;
     const double tokens = metrics.at("actor/tokens");
+    metrics["time/update_s"] = update_time.count();
+    metrics["throughput/update_tokens_per_s"] = tokens / update_time.count();
     if (!run.end_step(std::move(metrics), tokens)) return StageEnd::interrupted;
   }
   run.finish();

@@ -1,0 +1,46 @@
+#include "launch/commands/sampling_options.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "launch/commands/commands.h"
+
+namespace cohort {
+
+std::string at_least_one(const std::string& text) {
+  int64_t value = 0;
+  if (CLI::detail::lexical_cast(text, value) && value >= 1) return "";
+  return "expected a whole number >= 1, found " + text;
+}
+
+std::string not_negative(const std::string& text) {
+  double value = 0;
+  if (CLI::detail::lexical_cast(text, value) && value >= 0) return "";
+  return "expected a number >= 0, found " + text;
+}
+
+void add_sampling_options(CLI::App& command, SamplingOptions& options) {
+  command.add_option("--temperature", options.sampling.temperature, "0: greedy")
+      ->check(not_negative);
+  command
+      .add_option("--max-new", options.sampling.response_length,
+                  "Tokens at most; what the model has room for, up to 256, when absent")
+      ->check(at_least_one);
+  command.add_option("--seed", options.seed, "Seed of the draws")->check(not_negative);
+  command.add_option("--dtype", options.dtype, "fp32 or bf16")
+      ->check(CLI::IsMember({"fp32", "bf16"}));
+  command.add_option("--device", options.device, "auto, cpu or cuda")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
+}
+
+void settle_length(SamplingConfig& sampling, const std::vector<Prompt>& prompts,
+                   const ModelConfig& model) {
+  constexpr int64_t kMost = 256;
+  if (sampling.response_length > 0) return;
+  size_t longest = 0;
+  for (const Prompt& prompt : prompts) longest = std::max(longest, prompt.tokens.size());
+  const int64_t room = model.max_position_embeddings - static_cast<int64_t>(longest);
+  sampling.response_length = std::clamp<int64_t>(room, 1, kMost);
+}
+
+}  // namespace cohort
