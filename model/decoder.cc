@@ -62,7 +62,8 @@ struct Decoder::Impl {
   explicit Impl(ParameterStore& s)
       : store(s),
         config(s.config()),
-        rope(kernels::make_rope_table(config.rope(), config.max_position_embeddings)),
+        rope(
+            kernels::make_rope_table(config.rope(), config.max_position_embeddings).to(s.device())),
         embedding(&s.block("model.embed_tokens")),
         norm(&s.block("model.norm")),
         head(config.tie_word_embeddings ? embedding : &s.block("lm_head")) {

@@ -13,6 +13,7 @@
 
 namespace cohort {
 
+// Index tensors (tokens, positions, slots, load) are in host memory whatever the device.
 struct DecoderInput {
   at::Tensor tokens;     // [T] int32
   at::Tensor positions;  // [T] int32

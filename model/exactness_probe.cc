@@ -9,6 +9,7 @@
 
 #include "core/base/rng.h"
 #include "kernels/linear/linear.h"
+#include "model/compute_device.h"
 #include "model/sequence_logits.h"
 
 namespace cohort {
@@ -60,8 +61,9 @@ DecoderInput cached_rows(std::span<const int32_t> ids, int64_t begin, int64_t en
 
 // Position of the first row of `got` that differs from row `first` + 0, 1, ... of `want`; -1 when
 // none does.
-int64_t first_difference(const at::Tensor& want, int64_t first, const at::Tensor& got,
+int64_t first_difference(const at::Tensor& want_any, int64_t first, const at::Tensor& got_any,
                          int64_t got_first = 0) {
+  const at::Tensor want = want_any.cpu(), got = got_any.cpu();
   const auto row_bytes = static_cast<size_t>(want.size(1)) * want.element_size();
   const auto* a = static_cast<const char*>(want.const_data_ptr());
   const auto* b = static_cast<const char*>(got.const_data_ptr());
@@ -107,7 +109,7 @@ std::optional<std::string> probe_exactness(Decoder& decoder) {
   constexpr int64_t kBlockSize = 16;
   for (const int64_t chunk : {int64_t{1}, int64_t{7}}) {
     KvCache cache(config, decoder.store().dtype(), (tokens + kBlockSize - 1) / kBlockSize,
-                  kBlockSize);
+                  kBlockSize, decoder.store().device());
     for (int64_t begin = 0; begin < tokens; begin += chunk) {
       const int64_t end = std::min(tokens, begin + chunk);
       const at::Tensor rows = decoder.hidden(cached_rows(ids, begin, end, cache)).contiguous();
@@ -122,6 +124,8 @@ std::optional<std::string> probe_exactness(Decoder& decoder) {
                 first_difference(whole_TH, 0, decoder.hidden(single_sequence(ids)).contiguous()));
 }
 
-const char* kernel_name(at::ScalarType dtype) { return kernels::linear_kernel_name(dtype); }
+const char* kernel_name(at::ScalarType dtype) {
+  return compute_device().is_cpu() ? kernels::linear_kernel_name(dtype) : "cuda";
+}
 
 }  // namespace cohort

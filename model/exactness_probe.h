@@ -15,8 +15,8 @@ namespace cohort {
 // tokens; changes no weight.
 std::optional<std::string> probe_exactness(Decoder& decoder);
 
-// The matrix kernel that this machine uses for a compute dtype: "avx512-bf16", "avx512", "avx2" or
-// "portable".
+// The matrix kernel that the chosen device uses for a compute dtype: "cuda", "avx512-bf16",
+// "avx512", "avx2" or "portable".
 const char* kernel_name(at::ScalarType dtype);
 
 }  // namespace cohort

@@ -176,8 +176,8 @@ void load_hf_weights(const std::string& folder, ParameterStore& store, at::Tenso
   const std::vector<Source> sources = expected_sources(store, file);
   check_names(folder, file, sources, store);
 
-  const bool fp32 = store.dtype() == at::kFloat;
-  const at::Tensor values = fp32 ? store.flat() : at::empty({store.numel()}, at::kFloat);
+  const bool in_place = store.dtype() == at::kFloat && store.device().is_cpu();
+  const at::Tensor values = in_place ? store.flat() : at::empty({store.numel()}, at::kFloat);
   for (const Source& source : sources)
     read_values(folder, source.name, file.at(source.name),
                 values.narrow(0, source.offset, source.numel));
@@ -192,8 +192,8 @@ void load_hf_weights(const std::string& folder, ParameterStore& store, at::Tenso
       throw_error<InputError>("{}: tensor {} differs from {}, which it should repeat", folder, name,
                               original);
   }
-  if (!fp32) store.flat().copy_(values);
-  if (masters_f32 != nullptr) *masters_f32 = fp32 ? values.clone() : values;
+  if (!in_place) store.flat().copy_(values);
+  if (masters_f32 != nullptr) *masters_f32 = in_place ? values.clone() : values;
   store.touch();
 }
 
@@ -205,7 +205,7 @@ void save_hf_folder(const std::string& folder, const ParameterStore& store, cons
     throw_error<InputError>("{}: is not empty; a model is written into a new folder", folder);
   make_folders(folder);
 
-  const at::Tensor values = flat.to(dtype).contiguous();
+  const at::Tensor values = flat.cpu().to(dtype).contiguous();
   const auto* bytes = static_cast<const std::byte*>(values.const_data_ptr());
   const DType file_dtype = dtype == at::kFloat ? DType::f32 : DType::bf16;
   const size_t size = dtype_size(file_dtype);

@@ -11,7 +11,7 @@ namespace cohort {
 ModelConfig read_hf_config(const std::string& folder);
 // Weights into the store (rounded to its dtype). A missing, surplus, misshapen or non-finite tensor
 // is an InputError that names file and tensor. `masters_f32`, when not null, receives fp32 values
-// in flat order.
+// in flat order, in host memory.
 void load_hf_weights(const std::string& folder, ParameterStore& store,
                      at::Tensor* masters_f32 = nullptr);
 // Writes config.json, model.safetensors with per-expert names, and generation_config.json. `flat`

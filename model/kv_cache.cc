@@ -16,18 +16,19 @@ SlotWidths slot_widths(const ModelConfig& c) {
 }  // namespace
 
 KvCache::KvCache(const ModelConfig& config, at::ScalarType dtype, int64_t num_blocks,
-                 int64_t block_size)
+                 int64_t block_size, at::Device device)
     : num_blocks(num_blocks), block_size(block_size) {
   const int64_t slots = num_blocks * block_size;
   const SlotWidths widths = slot_widths(config);
+  const auto options = at::TensorOptions(dtype).device(device);
   for (int64_t layer = 0; layer < config.num_hidden_layers; ++layer) {
     if (config.mla_form == "absorbed") {
-      k.push_back(at::empty({slots, 1, widths.k}, dtype));
+      k.push_back(at::empty({slots, 1, widths.k}, options));
       v.push_back(k.back().narrow(2, 0, config.kv_lora_rank));
     } else {
       const int64_t heads = config.num_attention_heads;
-      k.push_back(at::empty({slots, heads, widths.k / heads}, dtype));
-      v.push_back(at::empty({slots, heads, widths.v / heads}, dtype));
+      k.push_back(at::empty({slots, heads, widths.k / heads}, options));
+      v.push_back(at::empty({slots, heads, widths.v / heads}, options));
     }
   }
 }

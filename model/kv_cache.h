@@ -12,7 +12,8 @@
 namespace cohort {
 
 struct KvCache {
-  KvCache(const ModelConfig& config, at::ScalarType dtype, int64_t num_blocks, int64_t block_size);
+  KvCache(const ModelConfig& config, at::ScalarType dtype, int64_t num_blocks, int64_t block_size,
+          at::Device device = at::kCPU);
   int64_t num_blocks, block_size;
   std::vector<at::Tensor> k, v;  // a layer each
   static int64_t bytes_per_slot(const ModelConfig& config, at::ScalarType dtype);

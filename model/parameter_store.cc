@@ -12,11 +12,12 @@
 
 namespace cohort {
 
-ParameterStore::ParameterStore(const ModelConfig& config, at::ScalarType dtype) : config_(config) {
+ParameterStore::ParameterStore(const ModelConfig& config, at::ScalarType dtype, at::Device device)
+    : config_(config) {
   COHORT_CHECK(dtype == at::kFloat || dtype == at::kBFloat16, "weights are fp32 or bf16, not {}",
                at::toString(dtype));
   ParameterLayout layout = make_parameter_layout(config);
-  flat_ = at::zeros({layout.numel}, dtype);
+  flat_ = at::zeros({layout.numel}, at::TensorOptions(dtype).device(device));
   tensors_ = std::move(layout.tensors);
   for (size_t i = 0; i < tensors_.size(); ++i) index_[tensors_[i].name] = i;
   for (const std::string& name : layout.router_biases)
@@ -50,7 +51,8 @@ at::Tensor ParameterStore::tensor(const std::string& name) const {
 
 void ParameterStore::enable_gradients(int64_t local_shards, bool mtp) {
   COHORT_CHECK(local_shards >= 0, "{} shards", local_shards);
-  grads_ = local_shards > 0 ? at::zeros({local_shards, numel()}, at::kFloat) : at::Tensor();
+  grads_ = local_shards > 0 ? at::zeros({local_shards, numel()}, flat_.options().dtype(at::kFloat))
+                            : at::Tensor();
   for (auto& [name, block] : blocks_) {
     block->param.grad = at::Tensor();
     if (local_shards == 0 || (block->mtp && !mtp)) continue;
@@ -103,7 +105,8 @@ void draw_normals(DrawKey key, double std, std::span<float> out) {
 }  // namespace
 
 void ParameterStore::initialise(uint64_t seed, at::Tensor* masters_f32) {
-  at::Tensor values = dtype() == at::kFloat ? flat_ : at::empty({numel()}, at::kFloat);
+  const bool in_place = dtype() == at::kFloat && device().is_cpu();
+  at::Tensor values = in_place ? flat_ : at::empty({numel()}, at::kFloat);
   float* out = values.mutable_data_ptr<float>();
 
   std::vector<InitTask> tasks;
@@ -134,8 +137,8 @@ void ParameterStore::initialise(uint64_t seed, at::Tensor* masters_f32) {
     }
   });
   for (auto& [name, bias] : buffers_) bias.zero_();
-  if (dtype() != at::kFloat) flat_.copy_(values);
-  if (masters_f32 != nullptr) *masters_f32 = dtype() == at::kFloat ? values.clone() : values;
+  if (!in_place) flat_.copy_(values);
+  if (masters_f32 != nullptr) *masters_f32 = in_place ? values.clone() : values;
   touch();
 }
 

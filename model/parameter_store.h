@@ -33,13 +33,14 @@ struct TensorEntry {
 
 class ParameterStore {
  public:
-  // Zero weights of the config's shape.
-  ParameterStore(const ModelConfig& config, at::ScalarType dtype);
+  // Zero weights of the config's shape in the device's memory; buffers are always in host memory.
+  ParameterStore(const ModelConfig& config, at::ScalarType dtype, at::Device device = at::kCPU);
   ParameterStore(const ParameterStore&) = delete;
   ParameterStore& operator=(const ParameterStore&) = delete;
 
   const ModelConfig& config() const { return config_; }
   at::ScalarType dtype() const;
+  at::Device device() const { return flat_.device(); }
   int64_t numel() const { return flat_.numel(); }
   const std::vector<TensorEntry>& tensors() const {
     return tensors_;
@@ -50,7 +51,8 @@ class ParameterStore {
 
   // Random weights, the same on every machine and rank count: normal(0, initializer_range) keyed by
   // (seed, tensor index); norms 1; biases 0. Values are computed in double and rounded once to
-  // fp32; `masters`, when not null, receives the fp32 values before rounding to the compute dtype.
+  // fp32; `masters`, when not null, receives the fp32 values before rounding to the compute dtype,
+  // in host memory.
   void initialise(uint64_t seed, at::Tensor* masters_f32 = nullptr);
 
   // Blocks that kernels use, by the name that the decoder knows

@@ -27,7 +27,7 @@ DecoderInput single_sequence(std::span<const int32_t> ids) {
 
 at::Tensor sequence_logits(Decoder& decoder, std::span<const int32_t> ids) {
   const at::NoGradGuard no_grad;
-  return kernels::logits(decoder.hidden(single_sequence(ids)), decoder.head());
+  return kernels::logits(decoder.hidden(single_sequence(ids)), decoder.head()).cpu();
 }
 
 }  // namespace cohort

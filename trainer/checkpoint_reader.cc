@@ -12,8 +12,16 @@
 namespace cohort {
 namespace {
 
-std::span<float> values(at::Tensor& t) {
+std::span<float> values(const at::Tensor& t) {
   return {t.mutable_data_ptr<float>(), static_cast<size_t>(t.numel())};
+}
+
+// `t` itself, or where it is in device memory a tensor like it to read into and then copy.
+at::Tensor in_host_memory(const at::Tensor& t) {
+  return t.device().is_cpu() ? t : at::empty(t.sizes(), t.options().device(at::kCPU));
+}
+void put_back(const at::Tensor& host, const at::Tensor& t) {
+  if (!t.device().is_cpu()) t.copy_(host);
 }
 
 // Calls read(file, first element in the file, first element of the flat buffer, count) for the
@@ -34,14 +42,16 @@ void for_each_part(const std::string& path, const CheckpointManifest& manifest, 
 }
 
 void read_slice(const std::string& path, const CheckpointManifest& manifest, const char* name,
-                int64_t begin, at::Tensor& out) {
-  const std::span<float> all = values(out);
+                int64_t begin, const at::Tensor& out) {
+  const at::Tensor host = in_host_memory(out);
+  const std::span<float> all = values(host);
   for_each_part(path, manifest, begin, begin + out.numel(),
                 [&](const Hdf5File& h5, int64_t at, int64_t flat, int64_t count) {
                   h5.read_f32_range(
                       name, at,
                       all.subspan(static_cast<size_t>(flat - begin), static_cast<size_t>(count)));
                 });
+  put_back(host, out);
 }
 
 at::Tensor read_whole(const std::string& path, const CheckpointManifest& manifest,
@@ -70,11 +80,13 @@ void read_reference(const std::string& path, const CheckpointManifest& manifest,
   if (flat.scalar_type() == at::kFloat) {
     read_slice(path, manifest, "reference", 0, flat);
   } else {
-    auto* const out = static_cast<uint16_t*>(flat.mutable_data_ptr());
+    const at::Tensor host = in_host_memory(flat);
+    auto* const out = static_cast<uint16_t*>(host.mutable_data_ptr());
     for_each_part(path, manifest, 0, flat.numel(),
                   [&](const Hdf5File& h5, int64_t at, int64_t begin, int64_t count) {
                     h5.read_u16_range("reference", at, {out + begin, static_cast<size_t>(count)});
                   });
+    put_back(host, flat);
   }
   read_buffers(path, "reference_buffers", reference);
 }
@@ -146,7 +158,7 @@ RunState load_checkpoint(const std::string& path, Communicator&, Learner& learne
   if (manifest.numel != store.numel())
     throw_error<InputError>("{}: {} weights, the model has {}", path, manifest.numel,
                             store.numel());
-  const char* const kernel = kernels::linear_kernel_name(store.dtype());
+  const char* const kernel = kernels::linear_kernel_name(store.flat());
   if (manifest.kernel != kernel)
     log_warning("{} was made with the {} kernels, this machine uses {}: bits will differ from here",
                 path, manifest.kernel, kernel);

@@ -29,6 +29,9 @@ struct Snapshot {
   std::vector<std::byte> carried;                                // rank 0
 };
 
+// A copy in host memory.
+at::Tensor copied(const at::Tensor& t) { return t.device().is_cpu() ? t.clone() : t.cpu(); }
+
 std::map<std::string, at::Tensor> copy_buffers(const ParameterStore& store) {
   std::map<std::string, at::Tensor> copies;
   for (const auto& [name, buffer] : store.buffers()) copies[name] = buffer.clone();
@@ -45,15 +48,15 @@ Snapshot take_snapshot(int64_t step, int rank, Learner& learner, ParameterStore&
   s.manifest.tick = own.tick;
   s.manifest.numel = store.numel();
   s.manifest.dtype = store.dtype() == at::kBFloat16 ? "bf16" : "fp32";
-  s.manifest.kernel = kernels::linear_kernel_name(store.dtype());
+  s.manifest.kernel = kernels::linear_kernel_name(store.flat());
   s.manifest.model = print_config([&](Fields& f) { config.describe(f); }, false);
   s.manifest.has_reference = reference != nullptr;
   s.manifest.state = std::move(state.values);
   s.bounds = learner.slice_bounds();
-  s.master = own.master.clone();
-  s.m = own.m.clone();
-  s.v = own.v.clone();
-  if (reference != nullptr) s.reference = reference->flat().slice(0, own.begin, own.end).clone();
+  s.master = copied(own.master);
+  s.m = copied(own.m);
+  s.v = copied(own.v);
+  if (reference != nullptr) s.reference = copied(reference->flat().slice(0, own.begin, own.end));
   if (rank == 0) {
     s.buffers = copy_buffers(store);
     if (reference != nullptr) s.reference_buffers = copy_buffers(*reference);

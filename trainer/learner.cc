@@ -206,7 +206,8 @@ void Learner::add_reference_logprobs(Decoder& reference, std::vector<TrainGroup>
     const Predicted predicted =
         predict(reference, reference.hidden(batch.input), batch.predictions,
                 batch.prediction_shards, temperature, impl_->config.num_valid_tokens);
-    const float* logprob = predicted.logprob.data_ptr<float>();
+    const at::Tensor host_logprob = predicted.logprob.cpu();
+    const float* logprob = host_logprob.const_data_ptr<float>();
     for (const Prediction& p : batch.predictions) {
       groups[p.group].samples[p.sample].reference_logprob[p.position] = *logprob++;
     }

@@ -5,6 +5,7 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/comm/communicator.h"
+#include "model/compute_device.h"
 #include "model/hf_folder.h"
 #include "trainer/checkpoint.h"
 #include "trainer/run_config.h"
@@ -24,7 +25,7 @@ void finish_model(LoadedModel& model) {
 LoadedModel load_hf(const std::string& folder, at::ScalarType dtype) {
   LoadedModel model;
   model.origin = folder;
-  model.store = std::make_unique<ParameterStore>(read_hf_config(folder), dtype);
+  model.store = std::make_unique<ParameterStore>(read_hf_config(folder), dtype, compute_device());
   load_hf_weights(folder, *model.store, &model.masters);
   model.tokenizer = Tokenizer::load(folder);
   finish_model(model);
@@ -35,7 +36,7 @@ LoadedModel load_checkpoint_model(const std::string& path, at::ScalarType dtype)
   verify_checkpoint(path);
   LoadedModel model;
   model.origin = path;
-  model.store = std::make_unique<ParameterStore>(load_checkpoint_config(path), dtype);
+  model.store = std::make_unique<ParameterStore>(load_checkpoint_config(path), dtype, compute_device());
   model.masters = load_checkpoint_masters(path);
   if (model.masters.numel() != model.store->numel())
     throw_error<InputError>("{}: {} weights, its configuration has {}", path, model.masters.numel(),
@@ -133,7 +134,7 @@ LoadedModel make_model(const ModelSection& section, const std::string& dtype, ui
   model.origin = "random weights";
   auto [shape, tokenizer] = outline(section);
   model.tokenizer = std::move(tokenizer);
-  model.store = std::make_unique<ParameterStore>(shape, compute_dtype(dtype));
+  model.store = std::make_unique<ParameterStore>(shape, compute_dtype(dtype), compute_device());
   model.store->initialise(seed, &model.masters);
   finish_model(model);
   return model;

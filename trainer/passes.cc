@@ -36,8 +36,10 @@ void each_sample(const std::vector<Prediction>& predictions,
 void apply_loss(const Objective& objective, const std::vector<TrainGroup>& groups,
                 const MicroBatch& batch, const Predicted& predicted, RecordTable& records,
                 BackwardRoots& roots) {
-  const float* logprob = predicted.logprob.data_ptr<float>();
-  const float* entropy = predicted.entropy.data_ptr<float>();
+  const at::Tensor host_logprob = predicted.logprob.detach().cpu();
+  const at::Tensor host_entropy = predicted.entropy.detach().cpu();
+  const float* logprob = host_logprob.const_data_ptr<float>();
+  const float* entropy = host_entropy.const_data_ptr<float>();
   const at::Tensor logprob_gradient = at::empty({predicted.logprob.numel()}, at::kFloat);
   const at::Tensor entropy_gradient = at::empty({predicted.entropy.numel()}, at::kFloat);
   SampleArrays arrays;
@@ -62,16 +64,17 @@ void apply_loss(const Objective& objective, const std::vector<TrainGroup>& group
     }
   });
   roots.outputs.push_back(predicted.logprob);
-  roots.gradients.push_back(logprob_gradient);
+  roots.gradients.push_back(logprob_gradient.to(predicted.logprob.device()));
   if (objective.entropy_gradient) {
     roots.outputs.push_back(predicted.entropy);
-    roots.gradients.push_back(entropy_gradient);
+    roots.gradients.push_back(entropy_gradient.to(predicted.entropy.device()));
   }
 }
 
 void apply_mtp_loss(const Objective& objective, const BatchCounts& counts, const MicroBatch& batch,
                     const Predicted& predicted, RecordTable& records, BackwardRoots& roots) {
-  const float* logprob = predicted.logprob.data_ptr<float>();
+  const at::Tensor host_logprob = predicted.logprob.detach().cpu();
+  const float* logprob = host_logprob.const_data_ptr<float>();
   each_sample(batch.mtp_predictions, [&](std::span<const Prediction> run, size_t begin) {
     double& nll = records[run[0].group][run[0].sample].mtp_nll;
     for (size_t i = 0; i < run.size(); ++i) nll -= static_cast<double>(logprob[begin + i]);
@@ -79,7 +82,7 @@ void apply_mtp_loss(const Objective& objective, const BatchCounts& counts, const
   const at::Tensor gradient = at::empty({predicted.logprob.numel()}, at::kFloat);
   gradient.fill_(-objective.mtp_weight / static_cast<double>(counts.mtp_tokens));
   roots.outputs.push_back(predicted.logprob);
-  roots.gradients.push_back(gradient);
+  roots.gradients.push_back(gradient.to(predicted.logprob.device()));
 }
 
 }  // namespace cohort

@@ -10,7 +10,7 @@
 namespace cohort {
 
 struct Predicted {
-  at::Tensor logprob, entropy;  // [P] fp32, a prediction each
+  at::Tensor logprob, entropy;  // [P] fp32, a prediction each; where the weights are
 };
 
 // Log-probs of `predictions` from rows of `hidden` under the decoder's head.

@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/log.h"
+#include "model/compute_device.h"
 #include "trainer/learner.h"
 #include "trainer/preflight.h"
 #include "trainer/stages/distill.h"
@@ -26,12 +27,6 @@ constexpr int kInterrupted = 130;
 void configure_threads(int64_t threads) {
   // 0 leaves the choice to the library, which honours OMP_NUM_THREADS.
   if (threads > 0) at::set_num_threads(static_cast<int>(threads));
-}
-
-void check_device(const std::string& device) {
-  if (device == "cuda")
-    throw_error<ConfigError>(
-        "run.device = cuda: this build has no device library; use run.device = cpu");
 }
 
 // What would run, for --dry-run.
@@ -98,7 +93,7 @@ int leave(const RunFolder& folder, const Interrupt& interrupt) {
 }  // namespace
 
 int run_pipeline(const RunConfig& config, Communicator& comm, const PipelineOptions& options) {
-  check_device(config.run.device);
+  choose_device(config.run.device);
   configure_threads(config.run.threads);
   local_shards(config.run.dp_shards, comm.size());
   if (options.dry_run) {

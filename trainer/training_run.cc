@@ -48,7 +48,8 @@ TrainingRun::TrainingRun(StageContext& context, LoadedModel start, const Trainin
   learner_.publish_masters();
   model_.masters = at::Tensor();  // the learner's slices are what counts from here
   if (config.with_reference) {
-    reference_ = std::make_unique<ParameterStore>(model_.store->config(), model_.store->dtype());
+    reference_ = std::make_unique<ParameterStore>(model_.store->config(), model_.store->dtype(),
+                                                  model_.store->device());
     copy_weights(*model_.store, *reference_);
     reference_decoder_ = std::make_unique<Decoder>(*reference_);
   }

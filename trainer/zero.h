@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "trainer/device_exchange.h"
 #include "trainer/learner.h"
 
 namespace cohort {
@@ -34,6 +35,8 @@ class ShardedAdamW {
   };
 
   void reduce_gradients();
+  void reduce_on_device();
+  void share_weights();
   double global_norm();
   void update_slice(double lr, double grad_scale, bool train_mtp);
 
@@ -43,6 +46,7 @@ class ShardedAdamW {
   std::vector<int64_t> bounds_;  // of every rank's slice; multiples of kNormBlock but for the last
   std::vector<Range> ranges_;    // of this rank's slice, ascending
   Learner::State state_;
+  std::unique_ptr<DeviceExchange> exchange_;  // where the weights are in device memory
   at::Tensor shard_sum_;  // fp32 [numel]: over local shards; undefined with one rank
   at::Tensor grad_;       // fp32: the slice's gradient, summed over everything
 };

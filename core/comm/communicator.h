@@ -1,10 +1,11 @@
-// Ranks talk through this interface alone. `null` serves one process, `mpi` CPU memory, `nccl` device
-// memory. Callers never ask whether they are distributed.
+// Ranks talk through this interface alone. `null` serves one process, `mpi` CPU memory, `nccl`
+// device memory. Callers never ask whether they are distributed.
 //
-// Every collective has a timeout: MPI calls are non-blocking and polled to a deadline; on expiry the
-// live ranks exchange (sequence number, operation) point to point and CommError names the operation and
-// the ranks that are missing. A rank that computes for long calls heartbeat() so that it counts as
-// alive. All ranks must call the same operations with the same `what` in the same order, from one thread.
+// Every collective has a timeout: MPI calls are non-blocking and polled to a deadline; on expiry
+// the live ranks exchange (sequence number, operation) point to point and CommError names the
+// operation and the ranks that are missing. A rank that computes for long calls heartbeat() so that
+// it counts as alive. All ranks must call the same operations with the same `what` in the same
+// order, from one thread.
 #pragma once
 
 #include <cstdint>
@@ -15,12 +16,18 @@
 
 namespace cohort {
 
+struct CommConfig {
+  double timeout_s = 600;
+};
+
 class Communicator {
  public:
   virtual ~Communicator() = default;
   virtual int rank() const = 0;
   virtual int size() const = 0;
-  virtual const char* kind() const = 0;  // "null", "mpi", "nccl"
+  virtual const char* kind() const = 0;  // "null", "mpi"
+  // How long a collective may take.
+  virtual double timeout_s() const { return CommConfig{}.timeout_s; }
 
   virtual void barrier(const char* what) = 0;
   virtual void broadcast(std::span<std::byte> data, int root, const char* what) = 0;
@@ -45,21 +52,19 @@ class Communicator {
   [[noreturn]] virtual void abort(int exit_code) = 0;
 };
 
-struct CommConfig {
-  double timeout_s = 600;
-};
-
 // Under mpirun or srun an MpiCommunicator, else a NullCommunicator. MPI is only initialised in the
 // former case, so a single process starts fast. Call once, from main.
 std::unique_ptr<Communicator> make_communicator(const CommConfig& config);
 std::unique_ptr<Communicator> make_null_communicator();
 
 // The fixed binary tree of DESIGN: out = tree over parts 0..n-1 of element-wise fp32 sums, where
-// node [a, b) = node [a, m) + node [m, b) with m the middle; n a power of two. `parts` are read only.
+// node [a, b) = node [a, m) + node [m, b) with m the middle; n a power of two. `parts` are read
+// only.
 void tree_sum(std::span<const float* const> parts, std::span<float> out);
 
-// Sum over all ranks' parts with that tree; rank r gets the chunk [bounds[r], bounds[r+1]) of it. `mine`
-// is this rank's node of the tree (its own shards summed already). Traffic of a reduce-scatter.
+// Sum over all ranks' parts with that tree; rank r gets the chunk [bounds[r], bounds[r+1]) of it.
+// `mine` is this rank's node of the tree (its own shards summed already). Traffic of a
+// reduce-scatter.
 void reduce_scatter_tree(Communicator& comm, std::span<const float> mine,
                          const std::vector<int64_t>& bounds, std::span<float> chunk,
                          const char* what);

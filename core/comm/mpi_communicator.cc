@@ -57,6 +57,8 @@ class MpiCommunicator final : public MessageCommunicator {
     if (found) largest_tag_ = *static_cast<int*>(bound);
   }
 
+  double timeout_s() const override { return watch_.timeout_s(); }
+
   // MPI is left properly only by ranks that are all well. After an error the process ends without
   // it, and the launcher ends the other ranks.
   ~MpiCommunicator() override {

@@ -10,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "launch/commands/bench.h"
+#include "model/compute_device.h"
 #include "rollout/engine/engine.h"
 #include "trainer/advantage.h"
 #include "trainer/learner.h"
@@ -23,6 +24,7 @@ struct GrpoBenchOptions {
   int64_t prompts = 8, n = 8, prompt_len = 32, max_completion = 64, steps = 6, threads = 2;
   std::string dtype = "fp32";
   double beta = 0.001;
+  std::string device = "cpu";
 };
 
 using Clock = std::chrono::steady_clock;
@@ -76,6 +78,7 @@ std::vector<TrainGroup> to_train_groups(const std::vector<Group>& groups) {
 
 int bench_grpo(const GrpoBenchOptions& options, Communicator& comm) {
   at::set_num_threads(static_cast<int>(options.threads));
+  choose_device(options.device);
   LoadedModel policy = load_model(options.model, options.dtype);
   LoadedModel reference = load_model(options.model, options.dtype);
   LearnerConfig learner_config;
@@ -143,6 +146,8 @@ void add_bench_grpo(CLI::App& bench, CommandContext& context) {
   command->add_option("--max-completion", options->max_completion, "Tokens of a completion");
   command->add_option("--steps", options->steps, "Steps");
   command->add_option("--dtype", options->dtype, "fp32 or bf16");
+  command->add_option("--device", options->device, "auto, cpu or cuda")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
   command->add_option("--threads", options->threads, "Threads");
   command->add_option("--beta", options->beta, "KL coefficient; 0: no reference model");
   command->callback([&context, options] {

@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "launch/commands/commands.h"
+#include "model/compute_device.h"
 #include "model/exactness_probe.h"
 #include "trainer/model_source.h"
 
@@ -42,7 +43,8 @@ int doctor(const std::string& model_path, Communicator& comm) {
   line("processors", fmt::format("{} ({} threads in use)", std::thread::hardware_concurrency(),
                                  at::get_num_threads()));
   line("ranks", fmt::format("{} ({})", comm.size(), comm.kind()));
-  line("device", "cpu (no device library in this build)");
+  choose_device("auto");
+  line("device", describe_device());
   bool holds = true;
   for (const char* dtype : {"fp32", "bf16"}) {
     line(fmt::format("matrix kernel {}", dtype), kernel_name(compute_dtype(dtype)));

@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "launch/commands/commands.h"
+#include "model/compute_device.h"
 #include "trainer/evaluate.h"
 #include "trainer/model_source.h"
 #include "trainer/sampler.h"
@@ -14,7 +15,7 @@ namespace cohort {
 namespace {
 
 struct EvalOptions {
-  std::string model, dtype = "fp32";
+  std::string model, dtype = "fp32", device = "auto";
   DataConfig data;
   std::string file;
   SamplingConfig sampling;
@@ -32,6 +33,7 @@ int evaluate(EvalOptions options, Communicator& comm) {
   if (options.file.empty() == options.data.task.empty())
     throw_error<ConfigError>("eval: expected either --data FILE or --task arithmetic");
   if (!options.file.empty()) options.data.files = {options.file};
+  choose_device(options.device);
   const LoadedModel model = load_model(options.model, options.dtype);
   const auto data = Dataset::load(options.data, *model.tokenizer);
   GroupSampler sampler(model, comm,
@@ -86,6 +88,8 @@ void add_eval_command(CLI::App& app, CommandContext& context) {
   command->add_option("--max-new", options->sampling.response_length, "Tokens at most");
   command->add_option("--seed", options->seed, "Seed of the draws");
   command->add_option("--dtype", options->dtype, "fp32 or bf16");
+  command->add_option("--device", options->device, "auto, cpu or cuda")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
   command->add_flag("--json", options->json, "One JSON object");
   command->callback([&context, options] {
     context.action = [options](Communicator& comm) { return evaluate(*options, comm); };

@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "core/io/jsonl.h"
 #include "launch/commands/commands.h"
+#include "model/compute_device.h"
 #include "rollout/engine/engine.h"
 #include "trainer/model_source.h"
 
@@ -13,7 +14,7 @@ namespace cohort {
 namespace {
 
 struct GenerateOptions {
-  std::string model, prompt, prompts_file, prompt_key = "prompt", dtype = "fp32";
+  std::string model, prompt, prompts_file, prompt_key = "prompt", dtype = "fp32", device = "auto";
   SamplingConfig sampling;
   int64_t seed = 1;
   bool json = false;
@@ -60,6 +61,7 @@ void print_group(const Group& group, bool json) {
 }
 
 int generate(GenerateOptions options) {
+  choose_device(options.device);
   LoadedModel model = load_model(options.model, options.dtype);
   if (const int32_t eos = model.tokenizer->eos_id(); eos >= 0)
     options.sampling.stop_token_ids.push_back(eos);
@@ -97,6 +99,8 @@ void add_generate_command(CLI::App& app, CommandContext& context) {
   command->add_option("--stop", options->sampling.stop, "Stop strings");
   command->add_option("--seed", options->seed, "Seed of the draws");
   command->add_option("--dtype", options->dtype, "fp32 or bf16");
+  command->add_option("--device", options->device, "auto, cpu or cuda")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
   command->add_flag("--json", options->json, "One JSON object a completion");
   command->callback([&context, options] {
     context.action = [options](Communicator&) { return generate(*options); };

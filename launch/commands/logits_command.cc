@@ -5,6 +5,7 @@
 #include "core/base/error.h"
 #include "core/io/safetensors.h"
 #include "launch/commands/commands.h"
+#include "model/compute_device.h"
 #include "model/sequence_logits.h"
 #include "trainer/model_source.h"
 
@@ -12,11 +13,12 @@ namespace cohort {
 namespace {
 
 struct LogitsOptions {
-  std::string model, out, dtype = "fp32";
+  std::string model, out, dtype = "fp32", device = "auto";
   std::vector<int32_t> ids;
 };
 
 int write_logits(const LogitsOptions& options) {
+  choose_device(options.device);
   LoadedModel model = load_model(options.model, options.dtype);
   const int64_t vocab = model.decoder->config().vocab_size;
   for (const int32_t id : options.ids)
@@ -42,6 +44,8 @@ void add_logits_command(CLI::App& app, CommandContext& context) {
   command->add_option("--ids", options->ids, "1,2,3,...")->delimiter(',')->required();
   command->add_option("--out", options->out, "FILE.safetensors")->required();
   command->add_option("--dtype", options->dtype, "fp32 or bf16");
+  command->add_option("--device", options->device, "auto, cpu or cuda")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
   command->callback([&context, options] {
     context.action = [options](Communicator&) { return write_logits(*options); };
   });

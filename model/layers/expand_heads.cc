@@ -1,7 +1,11 @@
 #include "model/layers/expand_heads.h"
 
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/index_copy.h>
+
 #include "core/base/error.h"
 #include "kernels/autograd_node.h"
+#include "kernels/device/device.h"
 #include "kernels/math/scalar.h"
 #include "kernels/op_support.h"
 
@@ -48,6 +52,16 @@ void copy_all(const at::Tensor& kv, const at::Tensor& k_rope, const HeadShape& s
   });
 }
 
+// The same with LibTorch's copies, on the device: k and v are whole, rows in order.
+void device_copy_all(const at::Tensor& kv, const at::Tensor& k_rope, const HeadShape& s,
+                     const at::Tensor& k, const at::Tensor& v) {
+  const at::NoGradGuard own_node_only;
+  const at::Tensor heads = kv.view({kv.size(0), s.heads, s.nope + s.value});
+  k.narrow(2, 0, s.nope).copy_(heads.narrow(2, 0, s.nope));
+  k.narrow(2, s.nope, s.rope).copy_(k_rope.view({kv.size(0), 1, s.rope}).expand({-1, s.heads, -1}));
+  v.copy_(heads.narrow(2, s.nope, s.value));
+}
+
 // dkv takes its parts; dk_rope[t] = sum over heads, in order, of the rope part of dk[t, h], in
 // fp32.
 template <class T>
@@ -62,6 +76,17 @@ void gather_row(const T* dk, const T* dv, const HeadShape& s, T* dkv, T* dk_rope
     for (int64_t h = 0; h < s.heads; ++h) sum += kernels::to_float(dk[h * key + s.nope + j]);
     dk_rope[j] = kernels::from_float<T>(sum);
   }
+}
+
+// gather_row for all rows, heads added in the same order.
+void device_gather(const at::Tensor& dk, const at::Tensor& dv, const HeadShape& s,
+                   const at::Tensor& dkv, const at::Tensor& dk_rope) {
+  const at::Tensor heads = dkv.view({dkv.size(0), s.heads, s.nope + s.value});
+  heads.narrow(2, 0, s.nope).copy_(dk.narrow(2, 0, s.nope));
+  heads.narrow(2, s.nope, s.value).copy_(dv);
+  at::Tensor sum = at::zeros(dk_rope.sizes(), dk.options().dtype(at::kFloat));
+  for (int64_t h = 0; h < s.heads; ++h) sum.add_(dk.narrow(1, h, 1).narrow(2, s.nope, s.rope));
+  dk_rope.copy_(sum);
 }
 
 struct ExpandHeadsBackward final : torch::autograd::Node {
@@ -79,6 +104,10 @@ struct ExpandHeadsBackward final : torch::autograd::Node {
     const at::Tensor dv = dense(grads[1], s.value);
     at::Tensor dkv = at::empty({rows, s.heads * (s.nope + s.value)}, options);
     at::Tensor dk_rope = at::empty({rows, 1, s.rope}, options);
+    if (kernels::device_ops(dkv) != nullptr) {
+      device_gather(dk, dv, s, dkv, dk_rope);
+      return {dkv, dk_rope};
+    }
     for_dtype(dkv.scalar_type(), [&]<class T>() {
       kernels::parallel_items(rows, dkv.size(1), [&](int64_t begin, int64_t end) {
         for (int64_t t = begin; t < end; ++t)
@@ -97,7 +126,11 @@ KeysValues expand_heads(const at::Tensor& kv, const at::Tensor& k_rope, const He
   const int64_t rows = kv.size(0);
   KeysValues out = {at::empty({rows, shape.heads, shape.nope + shape.rope}, kv.options()),
                     at::empty({rows, shape.heads, shape.value}, kv.options())};
-  copy_all(kv, k_rope, shape, nullptr, out.k, out.v);
+  if (kernels::device_ops(kv) != nullptr) {
+    device_copy_all(kv, k_rope, shape, out.k, out.v);
+  } else {
+    copy_all(kv, k_rope, shape, nullptr, out.k, out.v);
+  }
   if (kernels::takes_gradient(kv) || kernels::takes_gradient(k_rope)) {
     auto node = kernels::make_node<ExpandHeadsBackward>(kv, k_rope);
     node->shape = shape;
@@ -119,6 +152,14 @@ void expand_heads_into(const at::Tensor& kv, const at::Tensor& k_rope, const Hea
   const auto* slot = in_ptr<int32_t>(slots);
   for (int64_t t = 0; t < kv.size(0); ++t)
     COHORT_CHECK(slot[t] >= 0 && slot[t] < k.size(0), "slot {} of {}", slot[t], k.size(0));
+  if (kernels::device_ops(kv) != nullptr) {
+    const KeysValues rows = expand_heads(kv, k_rope, shape);
+    const at::Tensor places = slots.to(at::kLong).to(k.device());
+    at::Tensor keys = k, values = v;
+    keys.index_copy_(0, places, rows.k);
+    values.index_copy_(0, places, rows.v);
+    return;
+  }
   copy_all(kv, k_rope, shape, slot, k, v);
 }
 

@@ -18,7 +18,7 @@ struct KeysValues {
 
 // kv [T, heads * (nope + value)]; k_rope [T, 1, rope]; both contiguous. Takes part in autograd.
 KeysValues expand_heads(const at::Tensor& kv, const at::Tensor& k_rope, const HeadShape& shape);
-// The same rows into k and v at slots [T] int32; no gradient.
+// The same rows into k and v at slots [T] int32 in host memory; no gradient.
 void expand_heads_into(const at::Tensor& kv, const at::Tensor& k_rope, const HeadShape& shape,
                        const at::Tensor& slots, const at::Tensor& k, const at::Tensor& v);
 

@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "kernels/autograd_node.h"
+#include "kernels/device/device.h"
 #include "kernels/linear/linear.h"
 #include "kernels/op_support.h"
 
@@ -12,6 +13,8 @@ namespace {
 at::Tensor by_head(const at::Tensor& any, int64_t width) {
   const at::Tensor x = any.contiguous();
   const int64_t rows = x.size(0), heads = x.size(1), wide = x.size(2);
+  if (kernels::device_ops(x) != nullptr)
+    return x.narrow(2, 0, width).transpose(0, 1).contiguous().view({heads * rows, width});
   at::Tensor grouped = at::empty({heads * rows, width}, x.options());
   kernels::for_dtype(x.scalar_type(), [&]<class T>() {
     const T* in = kernels::in_ptr<T>(x);
@@ -31,6 +34,11 @@ at::Tensor by_row(const at::Tensor& grouped, const at::Tensor& any, int64_t pass
   const int64_t rows = x.size(0), heads = x.size(1), wide = x.size(2);
   const int64_t width = grouped.size(1), rest = wide - passed_from;
   at::Tensor y = at::empty({rows, heads, width + rest}, x.options());
+  if (kernels::device_ops(x) != nullptr) {
+    y.narrow(2, 0, width).copy_(grouped.view({heads, rows, width}).transpose(0, 1));
+    y.narrow(2, width, rest).copy_(x.narrow(2, passed_from, rest));
+    return y;
+  }
   kernels::for_dtype(x.scalar_type(), [&]<class T>() {
     const T* in = kernels::in_ptr<T>(grouped);
     const T* passed = kernels::in_ptr<T>(x);
@@ -86,7 +94,7 @@ struct HeadLinearBackward final : torch::autograd::Node {
     part.data = w.data;
     part.grad =
         at::zeros({static_cast<int64_t>(shards->size()) - 1, heads, w.data.size(1), w.data.size(2)},
-                  at::kFloat);
+                  w.data.options().dtype(at::kFloat));
     // dW = dY^T X of the map up; down is its transpose, where X takes the place of dY.
     if (map == HeadMap::up) {
       kernels::grouped_weight_grad(grouped_dy, grouped_x, part, segments);

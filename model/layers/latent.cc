@@ -1,8 +1,10 @@
 #include "model/layers/latent.h"
 
 #include <ATen/ops/cat.h>
+#include <ATen/ops/index_copy.h>
 
 #include "core/base/error.h"
+#include "kernels/device/device.h"
 #include "kernels/op_support.h"
 
 namespace cohort {
@@ -19,6 +21,14 @@ void join_latent_into(const at::Tensor& c, const at::Tensor& k_rope, const at::T
                    slots.scalar_type() == at::kInt && slots.numel() == rows,
                "join_latent_into: one int32 slot a row, a cache of c's dtype");
   const auto* slot = slots.const_data_ptr<int32_t>();
+  if (kernels::device_ops(c) != nullptr) {
+    for (int64_t t = 0; t < rows; ++t)
+      COHORT_CHECK(slot[t] >= 0 && slot[t] < cache.size(0), "slot {} of {}", slot[t],
+                   cache.size(0));
+    at::Tensor keys = cache;
+    keys.index_copy_(0, slots.to(at::kLong).to(cache.device()), join_latent(c, k_rope));
+    return;
+  }
   kernels::for_dtype(c.scalar_type(), [&]<class T>() {
     for (int64_t t = 0; t < rows; ++t) {
       COHORT_CHECK(slot[t] >= 0 && slot[t] < cache.size(0), "slot {} of {}", slot[t],

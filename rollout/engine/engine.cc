@@ -103,19 +103,26 @@ class Generation {
     const int64_t block = std::clamp<int64_t>(kLogitBytes / (4 * vocab), 8, 512);
     for (int64_t begin = 0; begin < picked.size(0); begin += block) {
       const int64_t count = std::min(block, picked.size(0) - begin);
-      const at::Tensor logits =
-          kernels::logits(picked.narrow(0, begin, count), decoder_.head()).cpu();
+      const at::Tensor computed = kernels::logits(picked.narrow(0, begin, count), decoder_.head());
+      const std::vector<kernels::RowSoftmax> on_device =
+          kernels::device_row_softmax(computed, num_valid, Sampler::softmax_temperature(sampling_));
+      const at::Tensor logits = computed.cpu();
       const float* data = logits.const_data_ptr<float>();
       at::parallel_for(0, count, 1 + kLogitsAThread / vocab, [&](int64_t first, int64_t last) {
         Sampler sampler(sampling_, num_valid);
-        for (int64_t r = first; r < last; ++r)
-          draw(data + r * vocab, sampler, rows_[static_cast<size_t>(begin + r)]);
+        for (int64_t r = first; r < last; ++r) {
+          const float* row = data + r * vocab;
+          const kernels::RowSoftmax softmax =
+              on_device.empty() ? sampler.softmax(row)
+                                : sampler.checked(on_device[static_cast<size_t>(r)]);
+          draw(row, softmax, sampler, rows_[static_cast<size_t>(begin + r)]);
+        }
       });
     }
   }
 
-  void draw(const float* logits, Sampler& sampler, const DrawRow& row) {
-    const kernels::RowSoftmax softmax = sampler.softmax(logits);
+  void draw(const float* logits, const kernels::RowSoftmax& softmax, Sampler& sampler,
+            const DrawRow& row) {
     const Sequence& s = *row.sequence;
     for (size_t i = 0; i < row.count; ++i) {
       const DrawKey key = {
@@ -219,7 +226,8 @@ struct Engine::Impl {
             : std::max<int64_t>(1, config.cache_mb * (int64_t{1} << 20) / block_bytes);
     const int64_t num_blocks = std::min(useful, allowed);
     if (!cache || cache->num_blocks < num_blocks)
-      cache = std::make_unique<KvCache>(model, dtype, num_blocks, config.block_size);
+      cache = std::make_unique<KvCache>(model, dtype, num_blocks, config.block_size,
+                                        decoder.store().device());
   }
 };
 

@@ -11,23 +11,19 @@ namespace {
 
 // A view: `values` must live until the tensor is used up.
 template <class T>
-at::Tensor as_tensor(std::vector<T>& values, at::ScalarType type, at::Device device) {
-  return at::from_blob(values.data(), {static_cast<int64_t>(values.size())}, type).to(device);
+at::Tensor as_tensor(std::vector<T>& values, at::ScalarType type) {
+  return at::from_blob(values.data(), {static_cast<int64_t>(values.size())}, type);
 }
 
 }  // namespace
-
-at::Tensor Runner::to_device(std::vector<int32_t>& values) const {
-  return as_tensor(values, at::kInt, cache_.k[0].device());
-}
 
 at::Tensor Runner::hidden(const StepPlan& plan) {
   copy_blocks(plan.copies);
   fill(plan);
   DecoderInput input;
-  input.tokens = to_device(tokens_);
-  input.positions = to_device(positions_);
-  input.slots = to_device(slots_);
+  input.tokens = as_tensor(tokens_, at::kInt);
+  input.positions = as_tensor(positions_, at::kInt);
+  input.slots = as_tensor(slots_, at::kInt);
   input.layout = layout_;
   input.cache = &cache_;
   return decoder_.hidden(input);
@@ -42,8 +38,8 @@ void Runner::copy_blocks(const std::vector<BlockCopy>& copies) {
     }
   if (from.empty()) return;
   const at::Device device = cache_.k[0].device();
-  const at::Tensor source = as_tensor(from, at::kLong, device),
-                   target = as_tensor(to, at::kLong, device);
+  const at::Tensor source = as_tensor(from, at::kLong).to(device),
+                   target = as_tensor(to, at::kLong).to(device);
   for (size_t layer = 0; layer < cache_.k.size(); ++layer) {
     at::Tensor &k = cache_.k[layer], &v = cache_.v[layer];
     k.index_copy_(0, target, k.index_select(0, source));
@@ -76,7 +72,7 @@ void Runner::fill(const StepPlan& plan) {
 }
 
 at::Tensor pick(const at::Tensor& x, std::vector<int32_t>& index) {
-  return kernels::pick_rows(x, as_tensor(index, at::kInt, x.device()));
+  return kernels::pick_rows(x, as_tensor(index, at::kInt));
 }
 
 }  // namespace cohort

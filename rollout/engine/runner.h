@@ -20,7 +20,6 @@ class Runner {
  private:
   void copy_blocks(const std::vector<BlockCopy>& copies);
   void fill(const StepPlan& plan);
-  at::Tensor to_device(std::vector<int32_t>& values) const;
 
   Decoder& decoder_;
   KvCache& cache_;

@@ -86,7 +86,10 @@ Sampler::Sampler(const SamplingConfig& config, int64_t num_valid)
       num_valid_(num_valid) {}
 
 kernels::RowSoftmax Sampler::softmax(const float* row) const {
-  const auto s = kernels::row_softmax(row, num_valid_, temperature_ == 0 ? 1.0 : temperature_);
+  return checked(kernels::row_softmax(row, num_valid_, temperature_ == 0 ? 1.0 : temperature_));
+}
+
+kernels::RowSoftmax Sampler::checked(const kernels::RowSoftmax& s) {
   if (!std::isfinite(s.lse))
     throw_error<InputError>("the model's logits are not finite: log-sum-exp is {}", s.lse);
   return s;

@@ -38,6 +38,10 @@ class Sampler {
   // One row, for any number of draws from it. Throws InputError when it has no distribution (NaN or
   // infinity).
   kernels::RowSoftmax softmax(const float* row) const;
+  static kernels::RowSoftmax checked(const kernels::RowSoftmax& softmax);
+  static double softmax_temperature(const SamplingConfig& config) {
+    return config.temperature == 0 ? 1.0 : config.temperature;
+  }
   Draw draw(const float* row, const kernels::RowSoftmax& softmax, double u);
 
  private:

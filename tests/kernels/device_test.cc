@@ -4,8 +4,10 @@
 #include "kernels/device/device.h"
 
 #include <ATen/core/grad_mode.h>
+#include <dlfcn.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include "core/comm/device_communicator.h"
 #include "kernels/attention/attention.h"
 #include "kernels/embedding/embedding.h"
 #include "kernels/linear/linear.h"
@@ -366,6 +368,22 @@ TEST(DeviceOptimizerTest, TreeSumAddsNeighboursFirst) {
       EXPECT_EQ(std::vector<float>(host.data_ptr<float>(), host.data_ptr<float>() + 77), level[0]);
     }
   }
+}
+
+// Only loading is tested here: it needs no GPU.
+TEST(Cuda, TheLibraryIsCompiledAndHasBothEntries) {
+#ifdef COHORT_CUDA_LIBRARY
+  void* handle = dlopen(COHORT_CUDA_LIBRARY, RTLD_NOW | RTLD_LOCAL);
+  ASSERT_NE(handle, nullptr) << dlerror();
+  const auto ops =
+      reinterpret_cast<device::DeviceOpsEntry*>(dlsym(handle, device::kDeviceOpsSymbol));
+  ASSERT_NE(ops, nullptr);
+  EXPECT_EQ(ops()->version, device::kDeviceOpsVersion);
+  EXPECT_GE(ops()->device_count(), 0);
+  EXPECT_NE(dlsym(handle, kMakeDeviceCommunicatorSymbol), nullptr);
+#else
+  GTEST_SKIP() << "this build has no CUDA library: nvcc 13 or NCCL was not found";
+#endif
 }
 
 // The one place that says whether the kernels have run on a GPU in this test run.

@@ -95,7 +95,7 @@ struct RunResult {
 };
 
 // Supervised and policy updates, with every term; the same program on any number of ranks.
-inline RunResult train_a_little(Communicator& comm, at::ScalarType dtype) {
+inline RunResult train_a_little(Communicator& comm, at::ScalarType dtype, int64_t num_groups = 20) {
   Policy policy(model_config(/*mtp=*/true), dtype);
   Learner learner(*policy.decoder, comm,
                   {.dp_shards = 8,
@@ -108,7 +108,7 @@ inline RunResult train_a_little(Communicator& comm, at::ScalarType dtype) {
   state.master.copy_(policy.masters.narrow(0, state.begin, state.end - state.begin));
   learner.publish_masters();
   RunResult result;
-  std::vector<TrainGroup> groups = make_groups(20);
+  std::vector<TrainGroup> groups = make_groups(num_groups);
   result.metrics.push_back(learner.update_supervised(groups, 0.01));
   add_old_logprobs(learner, *policy.decoder, groups, 0.1);
   result.metrics.push_back(learner.update_policy(groups, full_loss(), 0.01));
