@@ -145,11 +145,15 @@ void ModelConfig::describe(Fields& f) {
   f.field("bos_token_id", bos_token_id, "-1: the tokenizer's.", at_least_int(-1));
   f.field("eos_token_id", eos_token_id, "-1: the tokenizer's.", at_least_int(-1));
   f.field("pad_token_id", pad_token_id, "-1: the tokenizer's.", at_least_int(-1));
+  describe_form(f);
+  if (f.reading())
+    if (const auto fault = first_fault(*this)) f.fail(fault->key, fault->message);
+}
+
+void ModelConfig::describe_form(Fields& f) {
   f.field("mla_form", mla_form,
           "Attention on expanded keys and values, or on the latent; one form for both phases.",
           {"expanded", "absorbed"});
-  if (f.reading())
-    if (const auto fault = first_fault(*this)) f.fail(fault->key, fault->message);
 }
 
 int64_t ModelConfig::num_moe_layers() const { return num_hidden_layers - first_k_dense_replace; }

@@ -49,6 +49,7 @@ struct ModelConfig {
   std::string mla_form = "expanded";  // or "absorbed"; both phases of a run use the one
 
   void describe(Fields& f);
+  void describe_form(Fields& f);  // what may be chosen for given weights too
 
   bool is_moe(int64_t layer) const { return layer >= first_k_dense_replace; }
   int64_t num_moe_layers() const;  // of the main decoder, without MTP

@@ -22,21 +22,26 @@ void finish_model(LoadedModel& model) {
   model.decoder = std::make_unique<Decoder>(*model.store);
 }
 
-LoadedModel load_hf(const std::string& folder, at::ScalarType dtype) {
+LoadedModel load_hf(const std::string& folder, at::ScalarType dtype, const std::string& mla_form) {
   LoadedModel model;
   model.origin = folder;
-  model.store = std::make_unique<ParameterStore>(read_hf_config(folder), dtype, compute_device());
+  ModelConfig config = read_hf_config(folder);
+  if (!mla_form.empty()) config.mla_form = mla_form;
+  model.store = std::make_unique<ParameterStore>(config, dtype, compute_device());
   load_hf_weights(folder, *model.store, &model.masters);
   model.tokenizer = Tokenizer::load(folder);
   finish_model(model);
   return model;
 }
 
-LoadedModel load_checkpoint_model(const std::string& path, at::ScalarType dtype) {
+LoadedModel load_checkpoint_model(const std::string& path, at::ScalarType dtype,
+                                  const std::string& mla_form) {
   verify_checkpoint(path);
   LoadedModel model;
   model.origin = path;
-  model.store = std::make_unique<ParameterStore>(load_checkpoint_config(path), dtype, compute_device());
+  ModelConfig config = load_checkpoint_config(path);
+  if (!mla_form.empty()) config.mla_form = mla_form;
+  model.store = std::make_unique<ParameterStore>(config, dtype, compute_device());
   model.masters = load_checkpoint_masters(path);
   if (model.masters.numel() != model.store->numel())
     throw_error<InputError>("{}: {} weights, its configuration has {}", path, model.masters.numel(),
@@ -95,11 +100,12 @@ std::string stage_checkpoint(const std::string& stage_folder) {
   return find_checkpoint(checkpoints, *alone);
 }
 
-LoadedModel load_model(const std::string& path, const std::string& dtype_name) {
+LoadedModel load_model(const std::string& path, const std::string& dtype_name,
+                       const std::string& mla_form) {
   const at::ScalarType dtype = compute_dtype(dtype_name);
   const Place place = find_model(path);
-  return place.is_checkpoint ? load_checkpoint_model(place.path, dtype)
-                             : load_hf(place.path, dtype);
+  return place.is_checkpoint ? load_checkpoint_model(place.path, dtype, mla_form)
+                             : load_hf(place.path, dtype, mla_form);
 }
 
 std::shared_ptr<const Tokenizer> load_tokenizer(const std::string& path) {
@@ -129,7 +135,7 @@ ModelOutline outline(const ModelSection& section) {
 }
 
 LoadedModel make_model(const ModelSection& section, const std::string& dtype, uint64_t seed) {
-  if (!section.path.empty()) return load_model(section.path, dtype);
+  if (!section.path.empty()) return load_model(section.path, dtype, section.shape.mla_form);
   LoadedModel model;
   model.origin = "random weights";
   auto [shape, tokenizer] = outline(section);
@@ -148,8 +154,13 @@ void export_hf(const LoadedModel& model, const std::string& folder, const std::s
   const std::string part = folder + ".part";
   if (path_exists(part)) remove_tree(part);
   make_folders(part);
-  save_hf_folder(part, *model.store, model.masters, type == "bf16" ? at::kBFloat16 : at::kFloat);
-  model.tokenizer->save(part);
+  try {
+    save_hf_folder(part, *model.store, model.masters, type == "bf16" ? at::kBFloat16 : at::kFloat);
+    model.tokenizer->save(part);
+  } catch (...) {
+    remove_tree(part);
+    throw;
+  }
   if (path_exists(folder)) remove_tree(folder);
   commit_rename(part, folder);
 }

@@ -26,8 +26,9 @@ struct LoadedModel {
 at::ScalarType compute_dtype(const std::string& name);
 
 // PATH: Hugging Face folder, RUN/STAGE/checkpoints/step_N, RUN/STAGE or RUN. Throws InputError when
-// it is none of them.
-LoadedModel load_model(const std::string& path, const std::string& dtype);
+// it is none of them. mla_form: ModelConfig's; empty: a checkpoint's own, else expanded.
+LoadedModel load_model(const std::string& path, const std::string& dtype,
+                       const std::string& mla_form = "");
 // The run's `model:` section, or a student's: from its path, or random weights under `seed`.
 LoadedModel make_model(const ModelSection& section, const std::string& dtype, uint64_t seed);
 // The same without its weights.

@@ -72,7 +72,7 @@ void TokenizerConfig::describe(Fields& f) {
 
 void ModelSection::describe(Fields& f) {
   f.field("path", path, "Hugging Face folder. Empty: random weights of the shape that follows.");
-  if (!path.empty()) return;
+  if (!path.empty()) return shape.describe_form(f);
   shape.describe(f);
   f.optional_section("tokenizer", has_tokenizer, tokenizer,
                      "Tokenizer of a model without a folder; a student's default is the run's.");

@@ -22,7 +22,7 @@ namespace {
 struct GrpoBenchOptions {
   std::string model;
   int64_t prompts = 8, n = 8, prompt_len = 32, max_completion = 64, steps = 6, threads = 2;
-  std::string dtype = "fp32";
+  std::string dtype = "fp32", mla_form = "expanded";
   double beta = 0.001;
   std::string device = "cpu";
 };
@@ -79,8 +79,8 @@ std::vector<TrainGroup> to_train_groups(const std::vector<Group>& groups) {
 int bench_grpo(const GrpoBenchOptions& options, Communicator& comm) {
   at::set_num_threads(static_cast<int>(options.threads));
   choose_device(options.device);
-  LoadedModel policy = load_model(options.model, options.dtype);
-  LoadedModel reference = load_model(options.model, options.dtype);
+  LoadedModel policy = load_model(options.model, options.dtype, options.mla_form);
+  LoadedModel reference = load_model(options.model, options.dtype, options.mla_form);
   LearnerConfig learner_config;
   learner_config.num_valid_tokens = policy.tokenizer->vocab_size();  // as the engine samples
   Learner learner(*policy.decoder, comm, learner_config, {});
@@ -120,6 +120,7 @@ int bench_grpo(const GrpoBenchOptions& options, Communicator& comm) {
   const nlohmann::json line = {
       {"system", "cohort"},
       {"dtype", options.dtype},
+      {"mla_form", options.mla_form},
       {"batch", batch},
       {"completion", options.max_completion},
       {"wall_per_step_s", rounded(wall / static_cast<double>(options.steps))},
@@ -148,6 +149,7 @@ void add_bench_grpo(CLI::App& bench, CommandContext& context) {
   command->add_option("--dtype", options->dtype, "fp32 or bf16");
   command->add_option("--device", options->device, "auto, cpu or cuda")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
+  command->add_option("--mla-form", options->mla_form, "expanded or absorbed");
   command->add_option("--threads", options->threads, "Threads");
   command->add_option("--beta", options->beta, "KL coefficient; 0: no reference model");
   command->callback([&context, options] {

@@ -116,6 +116,15 @@ TEST(RunConfig, TheRunsModelNeedsATokenizer) {
                ConfigError);
 }
 
+TEST(RunConfig, GivenWeightsKeepTheirShapeAndMayChooseTheFormOfAttention) {
+  const std::string stages = "\npipeline:\n" + kSft;
+  EXPECT_EQ(read_run_config_text("model: {path: weights, mla_form: absorbed}" + stages, "t.yaml")
+                .model.shape.mla_form,
+            "absorbed");
+  EXPECT_THROW(read_run_config_text("model: {path: weights, hidden_size: 64}" + stages, "t.yaml"),
+               ConfigError);
+}
+
 TEST(ConfigValues, KeysThatMoveWorkAboutAreFree) {
   const RunConfig config = read(kGrpo);
   const RunConfig moved =
