@@ -105,14 +105,14 @@ int run_pipeline(const RunConfig& config, Communicator& comm, const PipelineOpti
   Interrupt interrupt(config.run.time_limit);
   const RunFolder folder(config, comm);
   const size_t first = first_unfinished(config, folder);
+  Preflight preflight(config, comm.size());
+  for (size_t i = first; i < config.pipeline.size(); ++i) preflight.check(i);
   folder.write_config(config);
   MetricsLog metrics(folder.path(), comm, [&](const std::string& name, int64_t) {
     for (size_t i = 0; i < config.pipeline.size(); ++i)
       if (config.pipeline[i].name() == name) return i <= first;  // stages cut their own further
     return false;
   });
-  Preflight preflight(config, comm.size());
-  for (size_t i = first; i < config.pipeline.size(); ++i) preflight.check(i);
 
   for (size_t i = 0; i < config.pipeline.size(); ++i) {
     const StageConfig& stage = config.pipeline[i];

@@ -32,6 +32,15 @@ void check_fits(const std::string& stage, const Dataset& data, int64_t response_
         stage, prompt, response_length, shape.max_position_embeddings);
 }
 
+// A loss that the model has no part for would be ignored without a word.
+void check_terms(const std::string& stage, const ModelConfig& shape, bool mtp, double aux_alpha) {
+  if (mtp && shape.num_nextn_predict_layers == 0)
+    throw_error<ConfigError>(
+        "{}: mtp_loss_weight is above 0, but the model has num_nextn_predict_layers 0", stage);
+  if (aux_alpha > 0 && shape.num_moe_layers() == 0)
+    throw_error<ConfigError>("{}: aux_loss_alpha is above 0, but the model has no experts", stage);
+}
+
 // A rank's cache fills up to this.
 double cache_mb(const EngineConfig& engine) { return static_cast<double>(engine.cache_mb); }
 
@@ -90,6 +99,7 @@ void Preflight::check_validation(const ValidationConfig& val, const std::string&
 StagePlan Preflight::check_sft(size_t place, const SftConfig& c) {
   const ModelOutline& model =
       c.has_model ? outline_of(c.model, own_section(config_, c.model)) : outline_of(place, c.init);
+  check_terms(c.name, model.shape, c.mtp_loss_weight > 0, c.aux_loss_alpha);
   check_validation(c.val, c.name, c.reward, model);
   StagePlan plan{.work = "",
                  .start = !c.has_model           ? start_name(place, c.init)
@@ -118,6 +128,8 @@ StagePlan Preflight::check_grpo(size_t place, const GrpoConfig& c) {
   const auto data = Dataset::load(c.data.source, *model.tokenizer);
   check_gold(c.name, Grader(c.reward, model.tokenizer, {}), *data, c.data.on_bad_gold);
   check_fits(c.name, *data, c.rollout.sampling.response_length, model.shape);
+  check_terms(c.name, model.shape, c.actor.train_mtp && c.actor.mtp_loss_weight > 0,
+              c.actor.aux_loss_alpha);
   check_validation(c.val, c.name, c.reward, model);
   warn_small(c.name, *data, c.data.train_batch_size);
   return {.work = fmt::format("{} steps of {} prompts x {} completions out of {} prompts",

@@ -1,4 +1,4 @@
-// The configuration of every kind of stage. Keys follow verl where it has one; docs/recipes.md
+// The configuration of every kind of stage. Keys follow verl where it has one; docs/configuration.md
 // shows them at work.
 #pragma once
 

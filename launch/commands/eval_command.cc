@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "launch/commands/commands.h"
+#include "launch/commands/sampling_options.h"
 #include "model/compute_device.h"
 #include "trainer/evaluate.h"
 #include "trainer/model_source.h"
@@ -14,12 +15,10 @@
 namespace cohort {
 namespace {
 
-struct EvalOptions {
-  std::string model, dtype = "fp32", device = "auto";
+struct EvalOptions : SamplingOptions {
+  std::string model;
   DataConfig data;
   std::string file;
-  SamplingConfig sampling;
-  int64_t seed = 1;
   bool json = false;
 };
 
@@ -31,7 +30,7 @@ nlohmann::json to_json(const PassRate& rate, const Metrics& metrics) {
 
 int evaluate(EvalOptions options, Communicator& comm) {
   if (options.file.empty() == options.data.task.empty())
-    throw_error<ConfigError>("eval: expected either --data FILE or --task arithmetic");
+    throw_error<ConfigError>("eval: expected either --data FILE or --task TASK");
   if (!options.file.empty()) options.data.files = {options.file};
   choose_device(options.device);
   const LoadedModel model = load_model(options.model, options.dtype);
@@ -41,7 +40,9 @@ int evaluate(EvalOptions options, Communicator& comm) {
                         .rewards = {{.name = "math", .kind = "math", .weight = 1.0}},
                         .stop_token_ids = {},
                         .reward_workers = 1});
+  check_gold("eval", sampler.grader(), *data, "warn");
   const std::vector<Prompt> prompts = all_prompts(*data);
+  settle_length(options.sampling, prompts, model.decoder->config());
   const DrawScope scope = {.seed = static_cast<uint64_t>(options.seed)};
 
   nlohmann::json report = {{"model", model.origin}};
@@ -68,28 +69,23 @@ int evaluate(EvalOptions options, Communicator& comm) {
 void add_eval_command(CLI::App& app, CommandContext& context) {
   auto options = std::make_shared<EvalOptions>();
   options->data.shuffle = false;
-  options->sampling.n = 1;
-  options->sampling.response_length = 256;
   options->data.split = "test";
   CLI::App* command = app.add_subcommand("eval", "pass@1 of a model, with an interval");
   command->add_option("model", options->model, "Hugging Face folder, checkpoint, stage or run")
       ->required();
   command->add_option("--data", options->file, "JSONL file of prompts and answers");
-  command->add_option("--task", options->data.task, "Built-in task instead of a file: arithmetic");
-  command->add_option("--split", options->data.split, "Of the task: train, dev or test");
-  command->add_option("--rows", options->data.num_rows, "The first rows only");
+  command->add_option("--task", options->data.task, "Built-in task instead of a file")
+      ->check(CLI::IsMember({"arithmetic", "calculator_shapes"}));
+  command->add_option("--split", options->data.split, "Of the task: train, dev or test")
+      ->check(CLI::IsMember({"train", "dev", "test"}));
+  command->add_option("--rows", options->data.num_rows, "The first rows only")->check(at_least_one);
   command->add_option("--prompt-key", options->data.prompt_key, "Key of the prompt");
   command->add_option("--answer-key", options->data.answer_key, "Key of the gold answer");
   command->add_option("--answer-after", options->data.answer_after,
                       "Gold is what follows this mark");
   command->add_option("--prompt-template", options->data.prompt_template, "With {prompt} in it");
-  command->add_option("--k", options->sampling.n, "Samples a prompt");
-  command->add_option("--temperature", options->sampling.temperature, "0: greedy alone");
-  command->add_option("--max-new", options->sampling.response_length, "Tokens at most");
-  command->add_option("--seed", options->seed, "Seed of the draws");
-  command->add_option("--dtype", options->dtype, "fp32 or bf16");
-  command->add_option("--device", options->device, "auto, cpu or cuda")
-      ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
+  command->add_option("--k", options->sampling.n, "Samples a prompt")->check(at_least_one);
+  add_sampling_options(*command, *options);
   command->add_flag("--json", options->json, "One JSON object");
   command->callback([&context, options] {
     context.action = [options](Communicator& comm) { return evaluate(*options, comm); };

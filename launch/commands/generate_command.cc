@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "core/io/jsonl.h"
 #include "launch/commands/commands.h"
+#include "launch/commands/sampling_options.h"
 #include "model/compute_device.h"
 #include "rollout/engine/engine.h"
 #include "trainer/model_source.h"
@@ -13,10 +14,8 @@
 namespace cohort {
 namespace {
 
-struct GenerateOptions {
-  std::string model, prompt, prompts_file, prompt_key = "prompt", dtype = "fp32", device = "auto";
-  SamplingConfig sampling;
-  int64_t seed = 1;
+struct GenerateOptions : SamplingOptions {
+  std::string model, prompt, prompts_file, prompt_key = "prompt";
   bool json = false;
 };
 
@@ -41,6 +40,7 @@ std::vector<Prompt> read_prompts(const GenerateOptions& options, const Tokenizer
       throw_error<InputError>("{}: no text under \"{}\"", source, options.prompt_key);
     add(text->get<std::string>(), source);
   });
+  if (prompts.empty()) throw_error<InputError>("{}: no prompts", options.prompts_file);
   return prompts;
 }
 
@@ -61,12 +61,15 @@ void print_group(const Group& group, bool json) {
 }
 
 int generate(GenerateOptions options) {
+  if (options.prompt.empty() && options.prompts_file.empty())
+    throw_error<ConfigError>("generate: expected --prompt TEXT or --prompts FILE");
   choose_device(options.device);
   LoadedModel model = load_model(options.model, options.dtype);
   if (const int32_t eos = model.tokenizer->eos_id(); eos >= 0)
     options.sampling.stop_token_ids.push_back(eos);
   Engine engine(*model.decoder, *model.tokenizer, {});
   std::vector<Prompt> prompts = read_prompts(options, *model.tokenizer);
+  settle_length(options.sampling, prompts, model.decoder->config());
   std::vector<Group> groups(prompts.size());
   engine.generate(std::move(prompts), options.sampling,
                   {.seed = static_cast<uint64_t>(options.seed)}, [&](Group&& group) {
@@ -81,8 +84,6 @@ int generate(GenerateOptions options) {
 
 void add_generate_command(CLI::App& app, CommandContext& context) {
   auto options = std::make_shared<GenerateOptions>();
-  options->sampling.n = 1;
-  options->sampling.response_length = 256;
   CLI::App* command = app.add_subcommand("generate", "Completions of prompts");
   command->add_option("model", options->model, "Hugging Face folder or a run's checkpoint")
       ->required();
@@ -90,17 +91,15 @@ void add_generate_command(CLI::App& app, CommandContext& context) {
   command->add_option("--prompts", options->prompts_file, "JSONL file of prompts")
       ->excludes(prompt);
   command->add_option("--prompt-key", options->prompt_key, "Key of the prompt in the file");
-  command->add_option("--n", options->sampling.n, "Completions a prompt");
-  command->add_option("--temperature", options->sampling.temperature, "0: greedy");
-  command->add_option("--top-p", options->sampling.top_p, "Smallest set with this probability");
-  command->add_option("--top-k", options->sampling.top_k, "Only the k most probable; 0: all");
-  command->add_option("--min-p", options->sampling.min_p, "Share of the largest probability");
-  command->add_option("--max-new", options->sampling.response_length, "Tokens at most");
+  command->add_option("--n", options->sampling.n, "Completions a prompt")->check(at_least_one);
+  add_sampling_options(*command, *options);
+  command->add_option("--top-p", options->sampling.top_p, "Smallest set with this probability")
+      ->check(CLI::Range(1e-9, 1.0));
+  command->add_option("--top-k", options->sampling.top_k, "Only the k most probable; 0: all")
+      ->check(not_negative);
+  command->add_option("--min-p", options->sampling.min_p, "Share of the largest probability")
+      ->check(CLI::Range(0.0, 1.0));
   command->add_option("--stop", options->sampling.stop, "Stop strings");
-  command->add_option("--seed", options->seed, "Seed of the draws");
-  command->add_option("--dtype", options->dtype, "fp32 or bf16");
-  command->add_option("--device", options->device, "auto, cpu or cuda")
-      ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
   command->add_flag("--json", options->json, "One JSON object a completion");
   command->callback([&context, options] {
     context.action = [options](Communicator&) { return generate(*options); };

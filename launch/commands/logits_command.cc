@@ -43,7 +43,8 @@ void add_logits_command(CLI::App& app, CommandContext& context) {
       ->required();
   command->add_option("--ids", options->ids, "1,2,3,...")->delimiter(',')->required();
   command->add_option("--out", options->out, "FILE.safetensors")->required();
-  command->add_option("--dtype", options->dtype, "fp32 or bf16");
+  command->add_option("--dtype", options->dtype, "fp32 or bf16")
+      ->check(CLI::IsMember({"fp32", "bf16"}));
   command->add_option("--device", options->device, "auto, cpu or cuda")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
   command->callback([&context, options] {

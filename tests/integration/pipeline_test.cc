@@ -160,6 +160,8 @@ TEST_F(PipelineTest, EveryStageLeavesWhatItPromises) {
                         student.masters.nbytes()),
             0);
   EXPECT_EQ(exported.tokenizer->vocab_size(), 22);
+  EXPECT_THROW(export_hf(student, one + "/log.txt", "f32"), InputError);
+  EXPECT_TRUE(fs::is_regular_file(one + "/log.txt"));
   // Files that were sampled under the weights of the checkpoint before them.
   EXPECT_EQ(list_folder(one + "/rl/rollouts").size(), 4u);
   EXPECT_EQ(list_folder(one + "/rl/checkpoints"),

@@ -83,6 +83,17 @@ TEST_F(PreflightTest, ALengthThatTheModelCannotHoldIsFoundInEveryStage) {
             std::string::npos);
 }
 
+TEST_F(PreflightTest, ALossThatTheModelHasNoPartForIsRefused) {
+  EXPECT_NE(fault(0, {"pipeline.cold.mtp_loss_weight=0.1"}).find("num_nextn_predict_layers 0"),
+            std::string::npos);
+  EXPECT_EQ(fault(0, {"pipeline.cold.mtp_loss_weight=0.1", "model.num_nextn_predict_layers=1"}),
+            "no error");
+  EXPECT_NE(fault(1, {"pipeline.rl.actor.train_mtp=true"}).find("rl: mtp_loss_weight"),
+            std::string::npos);
+  EXPECT_NE(fault(3, {"pipeline.student.aux_loss_alpha=0.01"}).find("the model has no experts"),
+            std::string::npos);
+}
+
 TEST_F(PreflightTest, RowsWithoutWhatTheStageNeedsAreFound) {
   EXPECT_NE(fault(0, with_rows("cold", R"({"prompt":"1+1="})")).find("rows.jsonl:1: no response"),
             std::string::npos);
