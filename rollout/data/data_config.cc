@@ -17,6 +17,10 @@ void DataConfig::describe(Fields& f) {
   f.field("digits", digits, "Digits of the operands of task arithmetic.", between_int(1, 6));
   f.field("style_mix", style_mix,
           "Weights of direct, brief and full working in made responses. Empty: [0.3, 0.2, 0.5].");
+  f.field("short_answers", short_answers,
+          "Share of a task's rows whose answer must be shorter than an operand (964-869), beyond "
+          "what falls by chance.",
+          between(0.0, 1.0));
   f.field("extract", extract,
           "gsm8k_calculator: one row for each annotation <<48/2=24>> of GSM8K's answers.",
           {"", "gsm8k_calculator"});

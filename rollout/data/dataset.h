@@ -20,6 +20,7 @@ struct DataConfig {
   std::string split = "train";  // of the task: train, dev, test. Disjoint, commuted twins included
   int64_t digits = 3;           // of the operands of "arithmetic"
   std::vector<double> style_mix;  // of made responses: direct, brief, full; empty: 0.3, 0.2, 0.5
+  double short_answers = 0;  // share of a task's rows whose answer must be shorter than an operand
   std::string extract;  // "gsm8k_calculator": one row an annotation <<48/2=24>> of GSM8K's answers
   std::vector<std::string>
       exclude_files;  // of made or extracted rows: whose annotations, and twins, are left out

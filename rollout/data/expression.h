@@ -38,7 +38,8 @@ Row expression_row(const Expression& expression, Style style, const std::string&
 const char* split_of(const Expression& expression);
 
 // Draws of the tasks (DrawKind::data) by what they are for: the key's `sample`.
-inline constexpr uint32_t kExpressionDraws = 0x4000'0000, kStyleDraws = 0x8000'0000;
+inline constexpr uint32_t kExpressionDraws = 0x4000'0000, kShortAnswerDraws = 0x6000'0000,
+                          kStyleDraws = 0x8000'0000;
 
 // Style of row `index` by config.style_mix.
 Style draw_style(const DataConfig& config, int64_t index);

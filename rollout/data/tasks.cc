@@ -40,6 +40,19 @@ Expression draw_expression(const DataConfig& config, DrawStream& draws) {
   return op == '-' && a < b ? Expression{b, op, a} : Expression{a, op, b};
 }
 
+bool has_short_answer(const Expression& e) {
+  const auto length = [](int64_t value) { return std::to_string(value).size(); };
+  return length(e.value()) < length(std::max(e.a, e.b));
+}
+
+// Drawn row by row, so that the first rows do not depend on num_rows.
+bool must_have_short_answer(const DataConfig& config, size_t index) {
+  return draw_uniform({.seed = static_cast<uint64_t>(config.seed),
+                       .kind = DrawKind::data,
+                       .ordinal = index,
+                       .sample = kShortAnswerDraws}) < config.short_answers;
+}
+
 }  // namespace
 
 std::vector<Row> make_task_rows(const DataConfig& config) {
@@ -77,6 +90,7 @@ std::vector<Row> make_task_rows(const DataConfig& config) {
           "task {}: split {} has only {} different expressions, num_rows is {}", config.task,
           config.split, rows.size(), num_rows);
     const Expression e = draw_expression(config, draws);
+    if (must_have_short_answer(config, rows.size()) && !has_short_answer(e)) continue;
     if (split_of(e) != config.split || excluded.contains(e.canonical()) || !seen.insert(e).second)
       continue;
     const auto index = static_cast<int64_t>(rows.size());

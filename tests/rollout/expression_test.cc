@@ -120,6 +120,18 @@ TEST(ArithmeticTask, RowsAreUniqueRightAndMixStylesAsAsked) {
   EXPECT_NEAR(count["+"], 2500, 142);
 }
 
+TEST(ArithmeticTask, AShareOfTheAnswersIsShortAsAsked) {
+  const auto short_answers = [](const std::vector<Row>& rows) {
+    return std::ranges::count_if(rows, [](const Row& row) { return row.answer.size() < 3; });
+  };
+  DataConfig config = arithmetic("train", 1, 5000);
+  const auto by_chance = static_cast<double>(short_answers(make_arithmetic(config)));
+  EXPECT_NEAR(by_chance, 535, 90);
+  config.short_answers = 0.5;
+  EXPECT_NEAR(static_cast<double>(short_answers(make_arithmetic(config))), 2500 + by_chance / 2,
+              142);
+}
+
 TEST(ArithmeticTask, MoreRowsThanExpressionsIsAnError) {
   DataConfig config = arithmetic("test", 1, 500);
   config.digits = 1;
