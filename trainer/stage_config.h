@@ -1,5 +1,5 @@
-// The configuration of every kind of stage. Keys follow verl where it has one; docs/configuration.md
-// shows them at work.
+// The configuration of every kind of stage. Keys follow verl where it has one;
+// docs/configuration.md shows them at work.
 #pragma once
 
 #include <string>
