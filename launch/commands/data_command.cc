@@ -47,8 +47,7 @@ void add_data_command(CLI::App& app, CommandContext& context) {
       ->add_option("--n", options->data.num_rows,
                    "Number of rows; 20000 in train and 500 in dev and test when absent")
       ->check(at_least_one);
-  command->add_option("--seed", options->data.seed, "Seed of the rows")
-      ->check(not_negative);
+  command->add_option("--seed", options->data.seed, "Seed of the rows")->check(not_negative);
   command->add_option("--split", options->data.split, "train, dev or test")
       ->check(CLI::IsMember({"train", "dev", "test"}));
   command

@@ -113,10 +113,8 @@ void add_inspect_command(CLI::App& app, CommandContext& context) {
   CLI::App* command = app.add_subcommand("inspect", "A run's groups, rewards and reasons");
   command->add_option("run", options->run, "Run folder")->required();
   command->add_option("--stage", options->stage, "Stage; the last with rollouts when absent");
-  command->add_option("--step", options->step, "Step; the newest when absent")
-      ->check(at_least_one);
-  command->add_option("--groups", options->groups, "Groups to print")
-      ->check(not_negative);
+  command->add_option("--step", options->step, "Step; the newest when absent")->check(at_least_one);
+  command->add_option("--groups", options->groups, "Groups to print")->check(not_negative);
   command->callback([&context, options] {
     context.action = [options](Communicator&) { return inspect(*options); };
   });
