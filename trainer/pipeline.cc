@@ -90,6 +90,18 @@ int leave(const RunFolder& folder, const Interrupt& interrupt) {
   return kInterrupted;
 }
 
+// For the reader of the terminal.
+const char* purpose(const std::string& tag) {
+  if (tag == "sft") return "imitates given responses";
+  if (tag == "grpo")
+    return "samples groups of completions, rewards each, moves towards the better ones";
+  if (tag == "reject") return "samples answers and keeps the right ones";
+  if (tag == "distill") return "teaches the kept samples to a model of its own";
+  if (tag == "eval") return "measures on held-out prompts";
+  if (tag == "export") return "writes a model for other programs";
+  return "";
+}
+
 }  // namespace
 
 int run_pipeline(const RunConfig& config, Communicator& comm, const PipelineOptions& options) {
@@ -116,9 +128,8 @@ int run_pipeline(const RunConfig& config, Communicator& comm, const PipelineOpti
 
   for (size_t i = 0; i < config.pipeline.size(); ++i) {
     const StageConfig& stage = config.pipeline[i];
-    log_info("[{}/{}] {}{}{}", i + 1, config.pipeline.size(), stage.name(),
-             stage.name() == stage.tag ? "" : ": " + stage.tag,
-             i < first ? ": finished before" : "");
+    log_info("[{}/{}] {} ({}): {}", i + 1, config.pipeline.size(), stage.name(), stage.tag,
+             i < first ? "finished before" : purpose(stage.tag));
     if (i < first) continue;
     StageContext context{config, stage, i, comm, folder, metrics, interrupt};
     if (run_stage(context) == StageEnd::interrupted) return leave(folder, interrupt);

@@ -141,7 +141,10 @@ void TrainingRun::note_validation(const Metrics& metrics) {
     best_step_ = step_;
     if (config_.save.keep_best) writer_->protect(step_);
   }
-  if (config_.stop_when.present && accuracy >= config_.stop_when.accuracy) stopped_ = step_ > 0;
+  if (!config_.stop_when.present || accuracy < config_.stop_when.accuracy || step_ == 0) return;
+  stopped_ = true;
+  say(fmt::format("  val accuracy {:.3f}: {:g} is reached, stops after {} steps", accuracy,
+                  config_.stop_when.accuracy, step_));
 }
 
 void TrainingRun::refresh_reference() {

@@ -4,6 +4,7 @@
 
 #include "core/base/files.h"
 #include "core/base/log.h"
+#include "core/io/jsonl.h"
 #include "trainer/evaluate.h"
 #include "trainer/progress.h"
 
@@ -51,11 +52,44 @@ class EvalStage {
       const bool last = i + 1 == config_.models.size();
       if (!last && context_.interrupt.should_leave(context_.comm)) return StageEnd::interrupted;
     }
+    if (context_.leader()) show_change();
     context_.finish("");
     return StageEnd::finished;
   }
 
  private:
+  std::string rows_path(size_t model) const {
+    return fmt::format("{}/eval/{}-{}.jsonl", context_.folder.path(), context_.name(),
+                       label(model));
+  }
+
+  // A prompt that the first model fails and the last one solves, with both completions.
+  void show_change() const {
+    const size_t last = config_.models.size() - 1;
+    if (last == 0 || !path_exists(rows_path(0)) || !path_exists(rows_path(last))) return;
+    struct Failed {
+      std::string prompt, completion;
+    };
+    std::vector<std::optional<Failed>> failed;  // by row; absent: right
+    read_jsonl(rows_path(0), [&](const nlohmann::json& row, int64_t) {
+      failed.emplace_back();
+      if (!row.at("right").get<bool>()) failed.back() = {row.at("prompt"), row.at("completion")};
+    });
+    bool shown = false;
+    read_jsonl(rows_path(last), [&](const nlohmann::json& row, int64_t line) {
+      const auto place = static_cast<size_t>(line - 1);
+      if (shown || place >= failed.size() || !failed[place] || !row.at("right").get<bool>() ||
+          row.at("prompt") != failed[place]->prompt)
+        return;
+      shown = true;
+      log_info("  {}, answer {}", one_line(failed[place]->prompt, kSampleWidth),
+               one_line(row.at("answer"), kSampleWidth));
+      log_info("    {:<16} [{}] wrong", label(0),
+               one_line(failed[place]->completion, kSampleWidth));
+      log_info("    {:<16} [{}] right", label(last), one_line(row.at("completion"), kSampleWidth));
+    });
+  }
+
   std::string label(size_t model) const {
     const std::string& name = config_.models[model];
     return name == "model" ? name : context_.model_name(name);
@@ -115,17 +149,13 @@ class EvalStage {
       greedy_text = fmt::format(", greedy {:.3f}", greedy_rate.mean);
     }
     if (context_.leader()) {
-      const std::string folder = context_.folder.path() + "/eval";
-      make_folders(folder);
-      write_file_atomic(fmt::format("{}/{}-{}.jsonl", folder, context_.name(), label), rows);
+      make_folders(context_.folder.path() + "/eval");
+      write_file_atomic(rows_path(place), rows);
     }
     context_.metrics.write(context_.name(), static_cast<int64_t>(place) + 1, metrics);
     log_info("  {:<16} pass@1 {:.3f} [{:.3f}, {:.3f}]{}, {:.1f} tokens, {} prompts x {}", label,
              rate.mean, rate.low, rate.high, greedy_text, metrics.at("response_length/mean"),
              rate.num_prompts, rate.num_samples / rate.num_prompts);
-    const Group& first = sampled.front();
-    log_info("    {} [{}]", one_line(first.prompt.text, kSampleWidth),
-             one_line(sampler.grader().text_of(first.completions.front()), kSampleWidth));
   }
 
   StageContext& context_;
