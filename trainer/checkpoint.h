@@ -58,6 +58,10 @@ std::string find_checkpoint(const std::string& folder, Communicator& comm);
 // Number N of .../step_N; -1 for anything else.
 int64_t checkpoint_step(const std::string& path);
 
+// RunState::values of the newest checkpoint whose manifest can be read; null when there is none.
+// Its files are not checked.
+nlohmann::json newest_checkpoint_values(const std::string& folder);
+
 // Throws InputError naming the first file of PATH that is not what its manifest says.
 void verify_checkpoint(const std::string& path);
 

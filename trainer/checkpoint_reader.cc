@@ -146,6 +146,17 @@ std::string find_checkpoint(const std::string& folder, Communicator& comm) {
   return "";
 }
 
+nlohmann::json newest_checkpoint_values(const std::string& folder) {
+  if (!path_exists(folder)) return nullptr;
+  for (const int64_t step : saved_steps(folder)) {
+    try {
+      return CheckpointManifest::read(fmt::format("{}/step_{:06d}", folder, step)).state;
+    } catch (const InputError&) {  // find_checkpoint will say so
+    }
+  }
+  return nullptr;
+}
+
 void verify_checkpoint(const std::string& path) {
   for (const CheckpointFile& file : CheckpointManifest::read(path).files)
     if (const std::string fault = file_fault(path, file); !fault.empty())

@@ -9,6 +9,7 @@
 #include "core/base/files.h"
 #include "core/base/log.h"
 #include "model/compute_device.h"
+#include "trainer/checkpoint.h"
 #include "trainer/learner.h"
 #include "trainer/preflight.h"
 #include "trainer/stages/distill.h"
@@ -80,6 +81,14 @@ size_t first_unfinished(const RunConfig& config, const RunFolder& folder) {
           "{}: finished, but the stage \"{}\" before it is not; remove the folder",
           folder.stage(stage.name()), config.pipeline[first].name());
     check_same_values(done->values, numeric_values(config, stage), folder.stage(stage.name()));
+  }
+  // A contradiction with what was saved is told before anything is written.
+  if (first < config.pipeline.size()) {
+    const StageConfig& stage = config.pipeline[first];
+    const std::string saved = folder.stage(stage.name()) + "/checkpoints";
+    if (const nlohmann::json values = newest_checkpoint_values(saved); !values.is_null())
+      check_same_values(values.at("config").get<ConfigValues>(), numeric_values(config, stage),
+                        saved);
   }
   return first;
 }

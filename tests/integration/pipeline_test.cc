@@ -250,8 +250,10 @@ TEST_F(PipelineTest, AContradictionWithWhatIsThereIsRefused) {
   const RunConfig hurried = config("run", {"run.time_limit=1.0e-6"});
   ASSERT_EQ(run(hurried), 130);
   const auto alone = make_null_communicator();
+  const std::string written = read_file(folder("run") + "/config.yaml");
   EXPECT_THROW(run_pipeline(config("run", {"pipeline.cold.optim.lr=0.5"}), *alone, {}),
                ConfigError);
+  EXPECT_EQ(read_file(folder("run") + "/config.yaml"), written);
   EXPECT_THROW(run_pipeline(config("run", {"run.resume_mode=disable"}), *alone, {}), ConfigError);
   EXPECT_EQ(run_pipeline(config("run", {"pipeline.cold.save_freq=5"}), *alone, {}), 0);
 }

@@ -247,6 +247,9 @@ StageEnd run_grpo(StageContext& context, const GrpoConfig& config) {
   log_info("  {} steps of {} prompts x {} completions, from {}", num_steps(config, *data),
            config.data.train_batch_size, config.rollout.sampling.n,
            context.model_name(config.init));
+  if (config.rollout.sampling.n == 1 && config.algorithm.advantage.adv_estimator != "reinforce++")
+    log_warning(
+        "  rollout.n is 1: a group of one has no advantage, only the KL term is learnt from");
   return GrpoStage(context, config, std::move(start), data, bad_rows).run();
 }
 
