@@ -27,7 +27,7 @@ struct Columns {
   std::vector<int32_t> tokens;
   std::vector<float> logprob, logprob_sampled;
   std::vector<uint8_t> finish;
-  std::vector<double> reward, advantage;  // empty when not known
+  std::vector<double> reward, punishment, advantage;  // empty when not known
   std::vector<RewardColumn> rewards;
 };
 
@@ -60,6 +60,7 @@ void add_completion(Columns& c, const Completion& completion) {
 void add_score(Columns& c, const Score& score) {
   COHORT_CHECK_EQ(score.components.size(), c.rewards.size());
   c.reward.push_back(score.total);
+  c.punishment.push_back(score.punishment);
   for (size_t i = 0; i < score.components.size(); ++i) {
     c.rewards[i].value.push_back(score.components[i].value);
     c.rewards[i].verdict.push_back(score.components[i].verdict);
@@ -108,6 +109,8 @@ void write_groups(const std::string& path, const RolloutInfo& info,
   if (!c.advantage.empty()) file->write_f64("completion/advantage", c.advantage);
   if (!c.reward.empty()) {
     file->write_f64("completion/reward", c.reward);
+    if (std::ranges::any_of(c.punishment, [](double p) { return p != 0; }))
+      file->write_f64("completion/punishment", c.punishment);
     for (size_t i = 0; i < info.rewards.size(); ++i) {
       const std::string group = "reward/" + info.rewards[i];
       file->write_f64(group + "/value", c.rewards[i].value);
@@ -157,6 +160,9 @@ class Reader {
       c.advantage = sized("completion/advantage", file_->read_f64("completion/advantage"), n);
     if (!file_->has("completion/reward")) return c;
     c.reward = sized("completion/reward", file_->read_f64("completion/reward"), n);
+    c.punishment.assign(n, 0.0);
+    if (file_->has("completion/punishment"))
+      c.punishment = sized("completion/punishment", file_->read_f64("completion/punishment"), n);
     for (const std::string& name : info.rewards) {
       const std::string group = "reward/" + name;
       c.rewards.push_back({sized(group + "/value", file_->read_f64(group + "/value"), n),
@@ -234,7 +240,8 @@ RolloutFile read_groups(const std::string& path) {
                                  .text = {}});
     if (!c.advantage.empty()) group.advantages.push_back(c.advantage[i]);
     if (c.reward.empty()) continue;
-    Score& score = group.scores.emplace_back(Score{.total = c.reward[i], .components = {}});
+    Score& score = group.scores.emplace_back(
+        Score{.total = c.reward[i], .punishment = c.punishment[i], .components = {}});
     for (const RewardColumn& reward : c.rewards)
       score.components.push_back({reward.value[i], reward.verdict[i], reward.reason[i]});
   }

@@ -34,7 +34,8 @@ struct Score {
     uint8_t verdict = 0;  // rewards/reward.h
     uint16_t reason = 0;
   };
-  double total = 0;
+  double total = 0;       // weighted sum of the components
+  double punishment = 0;  // of length and KL; the advantage is that of total + punishment
   std::vector<Component> components;
 };
 

@@ -22,7 +22,7 @@ class Grader {
   void grade(Group& group) const;  // fills scores; thread-safe
   const Rubric& rubric() const { return rubric_; }
   // Whether this completion's answer is right, by the rubric's accuracy component; by a positive
-  // total when it has none.
+  // weighted sum when it has none. Punishments do not count.
   bool is_right(const Score& score) const;
   // A completion without the token that stopped it.
   std::string text_of(const Completion& completion) const;

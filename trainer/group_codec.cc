@@ -90,6 +90,7 @@ void code_group(Codec& c, G& group) {
   });
   c.each(group.scores, [&](auto& score) {
     c.item(score.total);
+    c.item(score.punishment);
     c.each(score.components, [&](auto& component) {
       c.item(component.value);
       c.item(component.verdict);

@@ -29,12 +29,12 @@ Metrics punish_overlong(const GrpoConfig& config, std::vector<Group>& groups) {
           overlong_punishment(static_cast<int64_t>(group.completions[i].tokens.size()),
                               config.rollout.sampling.response_length, config.overlong.buffer_len,
                               config.overlong.penalty_factor);
-      group.scores[i].total += punishment;
+      group.scores[i].punishment += punishment;
       sum += punishment;
       count += 1;
     }
   }
-  return {{"reward/overlong/mean", count > 0 ? sum / count : 0.0}};
+  return {{"punishment/overlong/mean", count > 0 ? sum / count : 0.0}};
 }
 
 Metrics punish_kl(const GrpoConfig& config, const std::vector<TrainGroup>& batch,
@@ -47,12 +47,12 @@ Metrics punish_kl(const GrpoConfig& config, const std::vector<TrainGroup>& batch
       const double punishment =
           -config.algorithm.kl_coef *
           kl_in_reward(sample.old_logprob, sample.reference_logprob, sample.mask);
-      groups[g].scores[i].total += punishment;
+      groups[g].scores[i].punishment += punishment;
       sum += punishment;
       count += 1;
     }
   }
-  return {{"reward/kl/mean", count > 0 ? sum / count : 0.0}};
+  return {{"punishment/kl/mean", count > 0 ? sum / count : 0.0}};
 }
 
 void set_advantages(const AdvantageConfig& config, std::vector<Group>& groups,
@@ -60,7 +60,7 @@ void set_advantages(const AdvantageConfig& config, std::vector<Group>& groups,
   std::vector<std::vector<double>> rewards;
   for (const Group& group : groups) {
     std::vector<double>& row = rewards.emplace_back();
-    for (const Score& score : group.scores) row.push_back(score.total);
+    for (const Score& score : group.scores) row.push_back(score.total + score.punishment);
   }
   const std::vector<std::vector<double>> advantages = compute_advantages(config, rewards);
   for (size_t g = 0; g < groups.size(); ++g) {

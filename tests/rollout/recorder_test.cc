@@ -44,9 +44,10 @@ Group group(int64_t ordinal) {
               .tokens = {1, 2, static_cast<int32_t>(ordinal)}};
   g.completions = {completion({7, 8, static_cast<int32_t>(ordinal)}, Finish::stop),
                    completion({9}, Finish::length)};
-  g.scores = {
-      {.total = 1.1, .components = {{1.0, 0, 0}, {1.0, 0, 0}}},
-      {.total = 0.1 * static_cast<double>(ordinal), .components = {{0.0, 1, 8}, {0.0, 1, 300}}}};
+  g.scores = {{.total = 1.1, .components = {{1.0, 0, 0}, {1.0, 0, 0}}},
+              {.total = 0.1 * static_cast<double>(ordinal),
+               .punishment = -0.25,
+               .components = {{0.0, 1, 8}, {0.0, 1, 300}}}};
   g.advantages = {0.7071067811865475, -0.7071067811865475};
   return g;
 }
@@ -68,6 +69,7 @@ void expect_same(const Group& a, const Group& b) {
   ASSERT_EQ(a.scores.size(), b.scores.size());
   for (size_t i = 0; i < a.scores.size(); ++i) {
     EXPECT_EQ(a.scores[i].total, b.scores[i].total);
+    EXPECT_EQ(a.scores[i].punishment, b.scores[i].punishment);
     ASSERT_EQ(a.scores[i].components.size(), b.scores[i].components.size());
     for (size_t j = 0; j < a.scores[i].components.size(); ++j) {
       EXPECT_EQ(a.scores[i].components[j].value, b.scores[i].components[j].value);

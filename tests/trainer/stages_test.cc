@@ -63,7 +63,7 @@ TEST(GroupCodec, GroupsComeBackBitForBit) {
   Group group = group_of({completion(kRight), completion("12", Finish::length)});
   group.prompt.ordinal = 1234567890123;
   group.scores = {{.total = 1.1, .components = {{1, 0, 0}, {1, 0, 0}}},
-                  {.total = -0.5, .components = {}}};
+                  {.total = -0.5, .punishment = -0.25, .components = {}}};
   group.advantages = {0.5, -0.5};
   group.completions[0].logprob[0] = -0.0f;
   const std::vector<std::byte> bytes = encode_groups({group, Group{}});
@@ -193,6 +193,38 @@ TEST(PolicyBatch, MaskedTruncatedCompletionsCountNowhere) {
   EXPECT_EQ(masked[0].samples[1].mask, std::vector<uint8_t>{0});
   EXPECT_EQ(masked[0].samples[0].mask, plain[0].samples[0].mask);
   EXPECT_EQ(masked[0].samples[0].old_logprob, groups[0].completions[0].logprob);
+}
+
+TEST(PolicyBatch, PunishmentsMoveTheAdvantageAndNothingElse) {
+  const Grader grader({{.name = "format", .kind = "format", .weight = 0.5}}, tokenizer(),
+                      {tokenizer()->id_of("<eos>")});
+  std::vector<Group> groups = {group_of({completion(kRight), completion(kWrong)})};
+  grader.grade(groups[0]);
+  const Metrics before = group_metrics(groups, grader);
+  EXPECT_DOUBLE_EQ(before.at("accuracy"), 1);
+
+  GrpoConfig config;
+  config.rollout.sampling.response_length = 8;
+  config.overlong.buffer_len = 4;
+  config.overlong.penalty_factor = 100;
+  config.algorithm.use_kl_in_reward = true;
+  config.algorithm.kl_coef = 10;
+  const auto length = static_cast<double>(groups[0].completions[0].tokens.size());
+  const double overlong = -100 * (length - 4) / 4, kl = -10 * 0.5 * length / 2;
+  const Metrics overlong_metrics = punish_overlong(config, groups);
+  std::vector<TrainGroup> batch = to_train_groups(groups, config.overlong, 0);
+  for (TrainSample& sample : batch[0].samples)  // the second completion alone has moved
+    sample.reference_logprob.assign(sample.tokens.size(),
+                                    &sample == &batch[0].samples[0] ? -0.25f : -0.75f);
+  const Metrics kl_metrics = punish_kl(config, batch, groups);
+  set_advantages(config.algorithm.advantage, groups, batch);
+
+  EXPECT_DOUBLE_EQ(overlong_metrics.at("punishment/overlong/mean"), overlong);
+  EXPECT_DOUBLE_EQ(kl_metrics.at("punishment/kl/mean"), kl);
+  EXPECT_DOUBLE_EQ(groups[0].scores[1].punishment, overlong + 2 * kl);
+  EXPECT_EQ(group_metrics(groups, grader), before);
+  EXPECT_GT(groups[0].advantages[0], 0);
+  EXPECT_LT(groups[0].advantages[1], 0);
 }
 
 TEST(MetricsLog, IsCutBackByStageAndStep) {
