@@ -1,6 +1,7 @@
 // cohort inspect RUN [--stage S] [--step N]: a run's stages, or the groups of one step with rewards
 // and reasons.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -11,6 +12,7 @@
 #include "rewards/reward.h"
 #include "rollout/recorder.h"
 #include "trainer/model_source.h"
+#include "trainer/run_config.h"
 
 namespace cohort {
 namespace {
@@ -23,19 +25,29 @@ struct InspectOptions {
 
 constexpr const char* kRolloutPrefix = "step_";
 
-// Stages of the run that have rollout files, in the order of their folders.
-std::vector<std::string> stages_with_rollouts(const std::string& run) {
-  std::vector<std::string> stages;
-  for (const std::string& name : list_folder(run))
-    if (path_exists(run + "/" + name + "/rollouts")) stages.push_back(name);
-  return stages;
+bool is_rollout_file(const std::string& name) {
+  return name.starts_with(kRolloutPrefix) && name.ends_with(".h5");
+}
+
+// The last grpo stage of the pipeline that has rollout files, else the last stage that has; empty
+// when none has.
+std::string last_stage_with_rollouts(const std::string& run) {
+  std::string last, last_grpo;
+  for (const StageConfig& stage : read_run_config(run + "/config.yaml", {}).pipeline) {
+    const std::string folder = run + "/" + stage.name() + "/rollouts";
+    if (!path_exists(folder) || std::ranges::none_of(list_folder(folder), is_rollout_file))
+      continue;
+    last = stage.name();
+    if (stage.tag == "grpo") last_grpo = stage.name();
+  }
+  return last_grpo.empty() ? last : last_grpo;
 }
 
 std::string rollout_file(const InspectOptions& options) {
   const std::string folder = options.run + "/" + options.stage + "/rollouts";
   std::string newest;
   for (const std::string& name : list_folder(folder)) {
-    if (!name.starts_with(kRolloutPrefix) || !name.ends_with(".h5")) continue;
+    if (!is_rollout_file(name)) continue;
     if (options.step == 0 || name == fmt::format("{}{:06d}.h5", kRolloutPrefix, options.step))
       newest = name;
   }
@@ -59,7 +71,8 @@ void print_metrics(const InspectOptions& options) {
   for (const std::string& stage : order) {
     const nlohmann::json& row = last[stage];
     std::cout << fmt::format("{:<14} step {:<6}", stage, row.at("step").get<int64_t>());
-    for (const char* key : {"loss", "accuracy", "reward/mean", "response_length/mean", "pass_at_1"})
+    for (const char* key : {"loss/nll", "loss/policy", "reward/mean", "accuracy", "val/accuracy",
+                            "pass_at_1", "greedy/pass_at_1", "response_length/mean", "kept"})
       if (row.contains(key) && row[key].is_number())
         std::cout << fmt::format("  {} {:.4f}", key, row[key].get<double>());
     std::cout << '\n';
@@ -90,9 +103,8 @@ void print_group(const Group& group, const RolloutInfo& info, const Tokenizer& t
 int inspect(InspectOptions options) {
   if (options.stage.empty() && options.step == 0) print_metrics(options);
   if (options.stage.empty()) {
-    const auto stages = stages_with_rollouts(options.run);
-    if (stages.empty()) return 0;
-    options.stage = stages.back();
+    options.stage = last_stage_with_rollouts(options.run);
+    if (options.stage.empty()) return 0;
   }
   const std::string path = rollout_file(options);
   const RolloutFile file = read_groups(path);
@@ -112,7 +124,8 @@ void add_inspect_command(CLI::App& app, CommandContext& context) {
   auto options = std::make_shared<InspectOptions>();
   CLI::App* command = app.add_subcommand("inspect", "A run's groups, rewards and reasons");
   command->add_option("run", options->run, "Run folder")->required();
-  command->add_option("--stage", options->stage, "Stage; the last with rollouts when absent");
+  command->add_option("--stage", options->stage,
+                      "Stage; when absent the last grpo stage, else the last with rollouts");
   command->add_option("--step", options->step, "Step; the newest when absent")->check(at_least_one);
   command->add_option("--groups", options->groups, "Groups to print")->check(not_negative);
   command->callback([&context, options] {
