@@ -79,10 +79,17 @@ using Draw = std::function<double(const DrawKey&)>;
 std::map<uint64_t, std::vector<double>> draws_of(std::vector<uint64_t> ordinals, const Draw& draw) {
   std::map<uint64_t, std::vector<double>> draws;
   for (const uint64_t ordinal : ordinals)
-    for (uint32_t sample = 0; sample < 2; ++sample)
-      for (uint32_t position = 0; position < 8; ++position)
-        draws[ordinal].push_back(draw(
-            {.seed = 3, .stage = 1, .ordinal = ordinal, .sample = sample, .position = position}));
+    for (uint64_t seed = 3; seed < 5; ++seed)
+      for (uint32_t stage = 1; stage < 3; ++stage)
+        for (const DrawKind kind : {DrawKind::sample, DrawKind::shuffle})
+          for (uint32_t sample = 0; sample < 2; ++sample)
+            for (uint32_t position = 0; position < 8; ++position)
+              draws[ordinal].push_back(draw({.seed = seed,
+                                             .stage = stage,
+                                             .kind = kind,
+                                             .ordinal = ordinal,
+                                             .sample = sample,
+                                             .position = position}));
   return draws;
 }
 bool order_changes_nothing(const Draw& draw) {
@@ -106,16 +113,18 @@ TEST(BrokenContract, AForgottenPartOfTheGeneratorKeyIsSeen) {
   EXPECT_FALSE(order_changes_nothing([&](const DrawKey&) {
     return std::uniform_real_distribution<double>()(generator);
   })) << "a generator that counts its calls";
-  const auto forgets = [](uint64_t DrawKey::*ordinal, uint32_t DrawKey::*part) {
+  const auto forgets = [](auto part) {
     return [=](DrawKey key) {
-      if (ordinal != nullptr) key.*ordinal = 0;
-      if (part != nullptr) key.*part = 0;
+      key.*part = {};
       return draw_uniform(key);
     };
   };
-  EXPECT_FALSE(no_draw_is_shared(forgets(&DrawKey::ordinal, nullptr)));
-  EXPECT_FALSE(no_draw_is_shared(forgets(nullptr, &DrawKey::sample)));
-  EXPECT_FALSE(no_draw_is_shared(forgets(nullptr, &DrawKey::position)));
+  EXPECT_FALSE(no_draw_is_shared(forgets(&DrawKey::seed)));
+  EXPECT_FALSE(no_draw_is_shared(forgets(&DrawKey::stage)));
+  EXPECT_FALSE(no_draw_is_shared(forgets(&DrawKey::kind)));
+  EXPECT_FALSE(no_draw_is_shared(forgets(&DrawKey::ordinal)));
+  EXPECT_FALSE(no_draw_is_shared(forgets(&DrawKey::sample)));
+  EXPECT_FALSE(no_draw_is_shared(forgets(&DrawKey::position)));
 }
 
 }  // namespace
