@@ -1,4 +1,5 @@
 #include <atomic>
+#include <chrono>
 #include <exception>
 #include <thread>
 
@@ -163,6 +164,10 @@ struct CheckpointWriter::Impl {
 
   // Every rank's files are durable: the manifest and the rename make them a checkpoint.
   void commit() {
+    while (write->status == kWriting) {  // the others may wait already
+      comm.heartbeat("checkpoint write");
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
     write->thread.join();
     const std::unique_ptr<Write> w = std::move(write);
     const std::string part = part_path(w->snapshot.step);

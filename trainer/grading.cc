@@ -159,9 +159,11 @@ void GradingPool::submit(Group&& group) {
   impl_->work.notify_one();
 }
 
-std::vector<Group> GradingPool::take() {
+std::vector<Group> GradingPool::take(const std::function<void()>& waiting) {
   std::unique_lock lock(impl_->mutex);
-  impl_->idle.wait(lock, [&] { return impl_->in_flight == 0; });
+  while (!impl_->idle.wait_for(lock, std::chrono::milliseconds(20),
+                               [&] { return impl_->in_flight == 0; }))
+    if (waiting) waiting();
   if (impl_->error) std::rethrow_exception(std::exchange(impl_->error, nullptr));
   return std::exchange(impl_->graded, {});
 }

@@ -2,6 +2,7 @@
 // the group.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -51,7 +52,8 @@ class GradingPool {
 
   void submit(Group&& group);
   // Waits for all that was submitted; in no particular order. A grader's exception is thrown here.
-  std::vector<Group> take();
+  // `waiting` is called now and then.
+  std::vector<Group> take(const std::function<void()>& waiting = {});
 
  private:
   struct Impl;

@@ -36,7 +36,7 @@ std::vector<Group> GroupSampler::sample(const std::vector<Prompt>& prompts,
   with_stops.stop_token_ids = stop_ids_;
   engine_.generate(std::move(mine), with_stops, scope,
                    [&](Group&& group) { pool_.submit(std::move(group)); });
-  const std::vector<Group> graded = pool_.take();
+  const std::vector<Group> graded = pool_.take([this] { comm_.heartbeat("grading"); });
 
   std::vector<Group> all;
   for (const auto& bytes : comm_.all_gather_v(encode_groups(graded), "rollout groups"))
