@@ -29,7 +29,8 @@ bool GroupSource::is_accepted(const Group& group, const Grader& grader) const {
                      [&](const Score& score) { return measure(score) != first; });
 }
 
-GroupSource::Drawn GroupSource::next(GroupSampler& sampler) {
+GroupSource::Drawn GroupSource::next(GroupSampler& sampler,
+                                     const std::function<bool(const Drawn&)>& leave) {
   const FilterGroups& filter = config_.algorithm.filter_groups;
   const int64_t batch = config_.data.train_batch_size;
   const SamplingConfig& sampling = config_.rollout.sampling;
@@ -40,19 +41,30 @@ GroupSource::Drawn GroupSource::next(GroupSampler& sampler) {
     return drawn;
   }
   const int64_t wave = filter.gen_batch_size > 0 ? filter.gen_batch_size : batch;
-  drawn.groups = std::exchange(carried, {});
+  const int64_t first_ordinal = next_ordinal;
+  drawn.groups = carried;
   drawn.num_carried = std::min(batch, static_cast<int64_t>(drawn.groups.size()));
   while (static_cast<int64_t>(drawn.groups.size()) < batch &&
          (filter.max_num_gen_batches == 0 || drawn.waves < filter.max_num_gen_batches)) {
+    if (drawn.waves > 0 && leave(drawn)) {
+      next_ordinal = first_ordinal;
+      Drawn none;
+      none.left = true;
+      return none;
+    }
     ++drawn.waves;
+    ++drawn.fruitless;
     for (Group& group : sampler.sample(next_prompts(wave), sampling, scope_)) {
       drawn.sampled.push_back(group);
-      if (is_accepted(group, sampler.grader()))
+      if (is_accepted(group, sampler.grader())) {
         drawn.groups.push_back(std::move(group));
-      else
+        drawn.fruitless = 0;
+      } else {
         ++drawn.refused;
+      }
     }
   }
+  carried.clear();
   const auto kept = std::min(static_cast<size_t>(batch), drawn.groups.size());
   const auto surplus = drawn.groups.begin() + static_cast<std::ptrdiff_t>(kept);
   if (filter.surplus == "carry")

@@ -3,6 +3,7 @@
 // groups carried over.
 #pragma once
 
+#include <functional>
 #include <unordered_set>
 #include <vector>
 
@@ -22,8 +23,11 @@ class GroupSource {
     int64_t num_carried = 0;     // of groups
     std::vector<Group> sampled;  // with filter_groups: everything sampled in this step
     int64_t waves = 0, refused = 0, dropped = 0;
+    int64_t fruitless = 0;  // waves since the last accepted group
+    bool left = false;      // between waves; the source is as it was before, and groups is empty
   };
-  Drawn next(GroupSampler& sampler);
+  // Another wave follows unless leave(what is drawn so far), which all ranks answer alike.
+  Drawn next(GroupSampler& sampler, const std::function<bool(const Drawn&)>& leave);
 
   int64_t next_ordinal = 0;
   std::vector<Group> carried;

@@ -18,6 +18,10 @@ constexpr double kTimeMargin = 1.5;
 std::atomic<int> signal_received{0};
 std::array<struct sigaction, kSignals.size()> old_actions;
 
+double seconds(std::chrono::steady_clock::duration d) {
+  return std::chrono::duration<double>(d).count();
+}
+
 void on_signal(int signal) {
   if (signal_received.exchange(signal) != 0) ::_exit(kExitInterrupted);
 }
@@ -37,20 +41,34 @@ Interrupt::~Interrupt() {
   for (size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &old_actions[i], nullptr);
 }
 
-bool Interrupt::out_of_time() {
-  const Clock::time_point now = Clock::now();
-  const auto seconds = [](Clock::duration d) { return std::chrono::duration<double>(d).count(); };
-  longest_step_s_ = std::max(longest_step_s_, seconds(now - last_));
-  last_ = now;
-  return time_limit_s_ > 0 &&
-         seconds(now - start_) + kTimeMargin * longest_step_s_ >= time_limit_s_;
+// Whether less than `room_s` of the time limit is left.
+void Interrupt::note_time(double room_s) {
+  if (time_limit_s_ > 0 && seconds(Clock::now() - start_) + room_s >= time_limit_s_)
+    by_time_ = true;
 }
 
-bool Interrupt::should_leave(Communicator& comm) {
-  by_time_ = out_of_time() || by_time_;
+bool Interrupt::agree(Communicator& comm) const {
   int64_t leave = signal_received != 0 || by_time_;
   comm.all_reduce_max({&leave, 1}, "interrupt");
   return leave != 0;
+}
+
+bool Interrupt::should_leave(Communicator& comm) {
+  const Clock::time_point now = Clock::now();
+  longest_step_s_ = std::max(longest_step_s_, seconds(now - last_));
+  last_ = now;
+  note_time(kTimeMargin * longest_step_s_);
+  return agree(comm);
+}
+
+bool Interrupt::should_leave_within_step(Communicator& comm) {
+  note_time((kTimeMargin - 1) * longest_step_s_);
+  return agree(comm);
+}
+
+void Interrupt::begin_stage() {
+  longest_step_s_ = 0;
+  last_ = Clock::now();
 }
 
 const char* Interrupt::reason() const {

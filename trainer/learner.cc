@@ -20,10 +20,12 @@ int64_t local_shards(int64_t dp_shards, int64_t num_ranks) {
   }
   const auto ranks = static_cast<uint64_t>(num_ranks);
   if (!std::has_single_bit(ranks) || num_ranks > dp_shards) {
+    const auto below = static_cast<int64_t>(std::bit_floor(ranks)), above = 2 * below;
+    const int64_t nearest = above - num_ranks < num_ranks - below ? above : below;
     throw_error<ConfigError>(
         "{} ranks: the number of ranks must be a power of two that divides run.dp_shards = {}; the "
         "nearest is {}",
-        num_ranks, dp_shards, std::min(dp_shards, static_cast<int64_t>(std::bit_floor(ranks))));
+        num_ranks, dp_shards, std::min(dp_shards, nearest));
   }
   return dp_shards / num_ranks;
 }

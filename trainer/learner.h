@@ -44,6 +44,8 @@ struct PolicyLossConfig {
   std::string kl_loss_type = "k3";  // k1, k2, k3, k3+
   double entropy_coeff = 0.0;
   double temperature = 1.0;  // set by the stage from rollout.temperature, not a key
+  // The loss has a KL term, and so needs log-probs of the reference.
+  bool has_kl() const { return use_kl_loss && kl_loss_coef > 0; }
   void describe(Fields& f);
 };
 

@@ -27,7 +27,7 @@ LossMode parse_loss_mode(const std::string& name) {
 }
 
 KlType parse_kl_type(const PolicyLossConfig& config) {
-  if (!config.use_kl_loss) return KlType::none;
+  if (!config.has_kl()) return KlType::none;
   if (config.kl_loss_type == "k1") return KlType::k1;
   if (config.kl_loss_type == "k2") return KlType::k2;
   if (config.kl_loss_type == "k3") return KlType::k3;

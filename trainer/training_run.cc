@@ -125,6 +125,7 @@ Metrics TrainingRun::validate() {
   sampling.n = v.n;
   sampling.temperature = v.temperature;
   sampling.response_length = v.response_length;
+  sampling.stop = config_.stop;
   const std::vector<Group> groups = sampler().sample(all_prompts(*validation_data_), sampling,
                                                      context_.scope(DrawUse::validation));
   Metrics metrics;
@@ -136,7 +137,7 @@ Metrics TrainingRun::validate() {
 
 void TrainingRun::note_validation(const Metrics& metrics) {
   const double accuracy = metrics.at("val/accuracy");
-  if (accuracy > best_accuracy_) {
+  if (accuracy >= best_accuracy_) {  // of equals the one trained longest
     best_accuracy_ = accuracy;
     best_step_ = step_;
     if (config_.save.keep_best) writer_->protect(step_);
@@ -185,11 +186,19 @@ bool TrainingRun::end_step(Metrics metrics, double tokens) {
   return false;
 }
 
+void TrainingRun::leave() {
+  save();
+  writer_->finish();
+}
+
 void TrainingRun::finish() {
   save();  // a stage of no steps has not saved yet
   writer_->finish();
   progress_->clear();
-  const int64_t taken = config_.save.keep_best && best_step_ >= 0 ? best_step_ : step_;
+  const bool take_best = config_.save.keep_best && best_step_ >= 0;
+  const int64_t taken = take_best ? best_step_ : step_;
+  log_info("  hands on step {} of {}: {}", taken, step_,
+           take_best ? fmt::format("val accuracy {:.3f}, the best", best_accuracy_) : "the last");
   context_.finish(fmt::format("step_{:06d}", taken));
 }
 

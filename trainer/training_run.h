@@ -20,6 +20,7 @@ struct TrainingConfig {
   SaveConfig save;
   SamplerConfig sampler;
   ValidationConfig validation;
+  std::vector<std::string> stop;  // stop strings of validation
   StopWhen stop_when;
   int64_t total_steps = 0;
   int64_t test_freq = 0;
@@ -44,6 +45,8 @@ class TrainingRun {
   // Ends a step: reference, validation, metrics, checkpoint. `tokens` it worked on, for the
   // progress line. False: the run was asked to leave, and everything is saved.
   bool end_step(Metrics metrics, double tokens);
+  // Saves where the last step ended, for a run that leaves within the next one.
+  void leave();
   void finish();
 
   Learner& learner() { return learner_; }

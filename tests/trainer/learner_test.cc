@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/base/error.h"
+#include "tests/support/error_text.h"
 #include "tests/support/thread_ranks.h"
 #include "tests/trainer/toy.h"
 
@@ -218,6 +219,16 @@ TEST(Learner, RefusesRanksThatDoNotDivideTheShards) {
   toy::Policy policy(toy::model_config());
   const auto comm = make_null_communicator();
   EXPECT_THROW(Learner(*policy.decoder, *comm, {.dp_shards = 6}, {}), ConfigError);
+}
+
+TEST(Learner, NamesTheNearestNumberOfRanksThatWouldDo) {
+  const std::vector<std::pair<int64_t, std::string>> nearest = {{3, "2"}, {5, "4"},  {6, "4"},
+                                                                {7, "8"}, {12, "8"}, {100, "8"}};
+  for (const auto& [ranks, wanted] : nearest)
+    EXPECT_TRUE(error_text<ConfigError>([&, n = ranks] {
+                  local_shards(8, n);
+                }).ends_with("the nearest is " + wanted))
+        << ranks;
 }
 
 TEST(Learner, ABatchWithNothingToLearnMakesNoTick) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "core/base/error.h"
 #include "core/base/files.h"
@@ -306,6 +307,30 @@ TEST(Interrupt, TheTimeLimitLeavesRoomForOneMoreStep) {
   EXPECT_TRUE(soon.should_leave(*alone));
   EXPECT_STREQ(soon.reason(), "run.time_limit");
   EXPECT_FALSE(later.should_leave(*alone));
+}
+
+TEST(Interrupt, ALongStepOfAnotherStageLeavesNoMoreRoom) {
+  const auto alone = make_null_communicator();
+  const auto leaves_after_two_steps = [&](bool another_stage) {
+    Interrupt interrupt(1.0);
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    EXPECT_FALSE(interrupt.should_leave(*alone));
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    if (another_stage) interrupt.begin_stage();
+    return interrupt.should_leave(*alone);
+  };
+  EXPECT_TRUE(leaves_after_two_steps(false));  // 0.6 + 1.5 * 0.3 s
+  EXPECT_FALSE(leaves_after_two_steps(true));
+}
+
+// At 0.4 s a step like the first would end at 0.8 s; without looking ahead the run would stay.
+TEST(Interrupt, TheTimeLimitLeavesRoomForOneMoreStep) {
+  const auto alone = make_null_communicator();
+  Interrupt between(0.7), beyond(60);
+  std::this_thread::sleep_for(std::chrono::milliseconds(400));
+  EXPECT_TRUE(between.should_leave(*alone));
+  EXPECT_STREQ(between.reason(), "run.time_limit");
+  EXPECT_FALSE(beyond.should_leave(*alone));
 }
 
 }  // namespace

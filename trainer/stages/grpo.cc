@@ -17,6 +17,7 @@ namespace {
 constexpr int64_t kSamplesShown = 5;  // in a stage
 constexpr size_t kSampleWidth = 400;
 
+constexpr int64_t kFruitlessWaves = 10;  // between two lines about them
 class Stopwatch {
  public:
   // Seconds since the last lap.
@@ -48,6 +49,7 @@ TrainingConfig training_config(const StageContext& context, const GrpoConfig& c,
                .reward_workers = c.reward_workers};
   t.validation = c.val;
   t.total_steps = steps;
+  t.stop = c.rollout.sampling.stop;
   t.test_freq = c.test_freq;
   t.val_before_train = c.val_before_train;
   t.with_reference = needs_reference(c);
@@ -125,7 +127,12 @@ class GrpoStage {
   // One step of the algorithm. False when the run leaves.
   bool step() {
     Stopwatch watch;
-    GroupSource::Drawn drawn = source_.next(run_.sampler());
+    GroupSource::Drawn drawn = source_.next(
+        run_.sampler(), [this](const GroupSource::Drawn& sofar) { return leaves_after(sofar); });
+    if (drawn.left) {
+      run_.leave();
+      return false;
+    }
     std::vector<Group>& groups = drawn.groups;
     Metrics metrics = punish_overlong(config_, groups);
     const double rollout_s = watch.lap();
@@ -158,6 +165,17 @@ class GrpoStage {
   // ppo_epochs passes over the minibatches in stream order; an optimizer tick each.
   std::vector<StepMetrics> update(const std::vector<TrainGroup>& batch) {
     const auto size = static_cast<int64_t>(batch.size());
+  // Between two waves of dynamic sampling. A step without a bound may never end, one with a bound
+  // is not left: every start of the run shall come further.
+  bool leaves_after(const GroupSource::Drawn& drawn) {
+    if (drawn.fruitless > 0 && drawn.fruitless % kFruitlessWaves == 0)
+      run_.say(fmt::format(
+          "  step {}: filter_groups refused all groups of the last {} waves, {} of {} are found",
+          run_.step() + 1, drawn.fruitless, drawn.groups.size(), config_.data.train_batch_size));
+    return config_.algorithm.filter_groups.max_num_gen_batches == 0 &&
+           context_.interrupt.should_leave_within_step(context_.comm);
+  }
+
     const int64_t mini = config_.actor.ppo_mini_batch_size > 0 ? config_.actor.ppo_mini_batch_size
                                                                : std::max<int64_t>(1, size);
     const double lr = run_.learning_rate();
@@ -230,8 +248,7 @@ class GrpoStage {
 }  // namespace
 
 bool needs_reference(const GrpoConfig& c) {
-  const PolicyLossConfig& loss = c.actor.loss;
-  return (loss.use_kl_loss && loss.kl_loss_coef > 0) || c.algorithm.use_kl_in_reward;
+  return c.actor.loss.has_kl() || c.algorithm.use_kl_in_reward;
 }
 
 int64_t num_steps(const GrpoConfig& config, const Dataset& data) {
