@@ -49,6 +49,16 @@ void MetricsLog::cut_back(const std::string& stage, int64_t step) {
   open();
 }
 
+bool MetricsLog::has(const std::string& stage, int64_t step) {
+  flush();
+  bool found = false;
+  if (leader_)
+    read_jsonl(folder_ + "/metrics.jsonl", [&](const nlohmann::json& row, int64_t) {
+      found |= row.at("stage") == stage && row.at("step") == step;
+    });
+  return found;
+}
+
 void MetricsLog::write(const std::string& stage, int64_t step, const Metrics& metrics) {
   if (!leader_) return;
   nlohmann::json row = {{"stage", stage}, {"step", step}};

@@ -26,6 +26,8 @@ class MetricsLog {
 
   // Drops the rows of `stage` after `step`, as a stage does that resumes there; -1: all of them.
   void cut_back(const std::string& stage, int64_t step);
+  // Whether there is such a row, on rank 0.
+  bool has(const std::string& stage, int64_t step);
   // (stage, step) is unique. NaN and infinity are written as null.
   void write(const std::string& stage, int64_t step, const Metrics& metrics);
   // Makes rows durable; called before a checkpoint that counts on them is committed.

@@ -146,7 +146,24 @@ LoadedModel make_model(const ModelSection& section, const std::string& dtype, ui
   return model;
 }
 
-void export_hf(const LoadedModel& model, const std::string& folder, const std::string& type) {
+std::string model_identity(const std::string& path) {
+  const Place place = find_model(path);
+  std::string text;
+  if (place.is_checkpoint) {
+    text = read_file(place.path + "/manifest.json");
+  } else {
+    for (const std::string& name : list_folder(place.path)) {
+      const std::filesystem::path file = place.path + "/" + name;
+      if (std::filesystem::is_regular_file(file))
+        text += fmt::format("{} {} {}\n", name, std::filesystem::file_size(file),
+                            std::filesystem::last_write_time(file).time_since_epoch().count());
+    }
+  }
+  return hash128_hex(text.data(), text.size());
+}
+
+void export_hf(const LoadedModel& model, const std::string& folder, const std::string& type,
+               const std::function<void(const std::string& part)>& before_rename) {
   if (path_exists(folder) && !std::filesystem::is_directory(folder))
     throw_error<InputError>("{}: is a file, expected a folder to make", folder);
   if (path_exists(folder) && !list_folder(folder).empty())
@@ -157,6 +174,7 @@ void export_hf(const LoadedModel& model, const std::string& folder, const std::s
   try {
     save_hf_folder(part, *model.store, model.masters, type == "bf16" ? at::kBFloat16 : at::kFloat);
     model.tokenizer->save(part);
+    if (before_rename) before_rename(part);
   } catch (...) {
     remove_tree(part);
     throw;

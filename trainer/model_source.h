@@ -4,6 +4,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -45,8 +46,13 @@ std::shared_ptr<const Tokenizer> make_tokenizer(const TokenizerConfig& config);
 // keep_best), else the newest that passes its checksums. Empty when there is none.
 std::string stage_checkpoint(const std::string& stage_folder);
 
+// Tells the weights of PATH from others at the same place: a checkpoint by its checksums, a Hugging
+// Face folder by the names, sizes and times of its files.
+std::string model_identity(const std::string& path);
+
 // config.json, model.safetensors in `type` ("f32", "bf16") and the tokenizer's files; written aside
-// and renamed.
-void export_hf(const LoadedModel& model, const std::string& folder, const std::string& type);
+// and renamed. before_rename is given the folder that gets the name FOLDER next.
+void export_hf(const LoadedModel& model, const std::string& folder, const std::string& type,
+               const std::function<void(const std::string& part)>& before_rename = {});
 
 }  // namespace cohort

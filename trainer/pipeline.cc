@@ -83,12 +83,14 @@ size_t first_unfinished(const RunConfig& config, const RunFolder& folder) {
     check_same_values(done->values, numeric_values(config, stage), folder.stage(stage.name()));
   }
   // A contradiction with what was saved is told before anything is written.
-  if (first < config.pipeline.size()) {
-    const StageConfig& stage = config.pipeline[first];
-    const std::string saved = folder.stage(stage.name()) + "/checkpoints";
+  for (size_t i = first; i < config.pipeline.size(); ++i) {
+    const ConfigValues now = numeric_values(config, config.pipeline[i]);
+    const std::string stage_folder = folder.stage(config.pipeline[i].name());
+    const std::string saved = stage_folder + "/checkpoints";
     if (const nlohmann::json values = newest_checkpoint_values(saved); !values.is_null())
-      check_same_values(values.at("config").get<ConfigValues>(), numeric_values(config, stage),
-                        saved);
+      check_same_values(values.at("config").get<ConfigValues>(), now, saved);
+    if (const auto mark = read_mark(start_mark(stage_folder)))
+      check_same_values(mark->values, now, stage_folder);
   }
   return first;
 }
@@ -132,7 +134,7 @@ int run_pipeline(const RunConfig& config, Communicator& comm, const PipelineOpti
   MetricsLog metrics(folder.path(), comm, [&](const std::string& name, int64_t) {
     for (size_t i = 0; i < config.pipeline.size(); ++i)
       if (config.pipeline[i].name() == name) return i <= first;  // stages cut their own further
-    return false;
+    return true;  // of a stage that this configuration leaves out
   });
 
   for (size_t i = 0; i < config.pipeline.size(); ++i) {
@@ -140,6 +142,7 @@ int run_pipeline(const RunConfig& config, Communicator& comm, const PipelineOpti
     log_info("[{}/{}] {} ({}): {}", i + 1, config.pipeline.size(), stage.name(), stage.tag,
              i < first ? "finished before" : purpose(stage.tag));
     if (i < first) continue;
+    interrupt.begin_stage();
     StageContext context{config, stage, i, comm, folder, metrics, interrupt};
     if (run_stage(context) == StageEnd::interrupted) return leave(folder, interrupt);
     if (i + 1 < config.pipeline.size() && interrupt.should_leave(comm))

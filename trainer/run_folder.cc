@@ -52,6 +52,23 @@ void write_done(const std::string& stage_folder, const StageDone& done) {
   write_file_atomic(stage_folder + "/done.json", json.dump(1) + "\n");
 }
 
+std::optional<WorkMark> read_mark(const std::string& file) {
+  if (!path_exists(file)) return std::nullopt;
+  try {
+    const nlohmann::json json = nlohmann::json::parse(read_file(file));
+    return WorkMark{.model = json.at("model"), .values = json.at("config").get<ConfigValues>()};
+  } catch (const nlohmann::json::exception& e) {
+    throw_error<InputError>("{}: not what a stage writes: {}", file, e.what());
+  }
+}
+
+void write_mark(const std::string& file, const WorkMark& mark) {
+  const nlohmann::json json = {{"model", mark.model}, {"config", mark.values}};
+  write_file_atomic(file, json.dump(1) + "\n");
+}
+
+std::string start_mark(const std::string& stage_folder) { return stage_folder + "/started.json"; }
+
 RunFolder::RunFolder(const RunConfig& config, Communicator& comm)
     : path_(config.run.folder()), leader_(comm.rank() == 0) {
   if (leader_) {

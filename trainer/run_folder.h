@@ -20,6 +20,17 @@ struct StageDone {
 std::optional<StageDone> read_done(const std::string& stage_folder);
 void write_done(const std::string& stage_folder, const StageDone& done);
 
+// What a part of a stage's work was made of and under, for work that is resumed without a
+// checkpoint. Absent when FILE is.
+struct WorkMark {
+  std::string model;  // model_identity of what it was made from
+  ConfigValues values;
+};
+std::optional<WorkMark> read_mark(const std::string& file);
+void write_mark(const std::string& file, const WorkMark& mark);
+// The mark of a stage that has begun (reject).
+std::string start_mark(const std::string& stage_folder);
+
 class RunFolder {
  public:
   // Makes the folder, takes its lock (a second live run is refused with a ConfigError), opens

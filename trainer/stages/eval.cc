@@ -94,24 +94,33 @@ class EvalStage {
     const std::string& name = config_.models[model];
     return name == "model" ? name : context_.model_name(name);
   }
-  std::string mark(size_t model) const { return context_.path() + "/" + label(model); }
+  std::string mark(size_t model) const {
+    return fmt::format("{}/measured-{}.json", context_.path(), label(model));
+  }
 
+  // Models at the front of the list whose mark is of these very weights, and whose row is there.
   size_t num_measured() const {
     const ConfigValues values = numeric_values(context_.config, context_.stage);
-    size_t count = 0;
-    for (; count < config_.models.size(); ++count) {
-      const auto done = read_done(mark(count));
-      if (!done || done->values != values) break;
+    int64_t count = 0;
+    if (context_.leader()) {
+      for (size_t i = 0; i < config_.models.size(); ++i, ++count) {
+        const auto made = read_mark(mark(i));
+        if (!made || made->values != values ||
+            made->model != context_.model_id(config_.models[i]) ||
+            !context_.metrics.has(context_.name(), count + 1) || !path_exists(rows_path(i)))
+          break;
+      }
     }
-    return count;
+    context_.comm.all_reduce_max({&count, 1}, "models measured");
+    return static_cast<size_t>(count);
   }
 
   void note_measured(size_t model) {
     context_.metrics.flush();  // the mark stands for the row
     if (!context_.leader()) return;
-    make_folders(mark(model));
-    write_done(mark(model),
-               {.checkpoint = "", .values = numeric_values(context_.config, context_.stage)});
+    make_folders(context_.path());
+    write_mark(mark(model), {.model = context_.model_id(config_.models[model]),
+                             .values = numeric_values(context_.config, context_.stage)});
   }
 
   void evaluate(size_t place) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 
 #include "core/base/error.h"
 #include "core/base/files.h"
@@ -55,11 +56,11 @@ class RejectStage {
     const int64_t num_waves = (size + config_.wave_size - 1) / config_.wave_size;
     log_info("  {} prompts x {} samples from {}", size, config_.rollout.sampling.n,
              context_.model_name(config_.init));
-    if (context_.leader()) make_folders(context_.path() + "/rollouts");
+    prepare_folder();
     context_.metrics.cut_back(context_.name(), -1);
     Progress progress(context_.name(), 0, num_waves, context_.leader());
     for (int64_t wave = 1; wave <= num_waves; ++wave) {
-      auto recorded = read_wave(rollout_path(context_.path(), wave));
+      auto recorded = read_wave(wave);
       const bool sampled = !recorded;
       const std::vector<Group> groups = sampled ? sample_wave(wave) : std::move(*recorded);
       Metrics metrics = group_metrics(groups, sampler_.grader());
@@ -80,13 +81,37 @@ class RejectStage {
   }
 
  private:
-  std::vector<Group> sample_wave(int64_t wave) {
+  // Waves count under the configuration and for the policy that they were sampled with.
+  void prepare_folder() const {
+    const std::string rollouts = context_.path() + "/rollouts", file = start_mark(context_.path());
+    const WorkMark mark{.model = context_.model_id(config_.init),
+                        .values = numeric_values(context_.config, context_.stage)};
+    const auto made = read_mark(file);
+    if (made) check_same_values(made->values, mark.values, context_.path());
+    if (context_.leader()) {
+      const bool anew = !made || made->model != mark.model;
+      if (anew && path_exists(rollouts)) {
+        log_warning("{}: its samples are of another policy than {} is now: begins anew", rollouts,
+                    context_.model_name(config_.init));
+        remove_tree(rollouts);
+      }
+      make_folders(rollouts);
+      if (anew) write_mark(file, mark);
+    }
+    context_.comm.barrier("start of the stage");
+  }
+
+  std::span<const Prompt> prompts_of(int64_t wave) const {
     const auto begin = static_cast<size_t>((wave - 1) * config_.wave_size);
-    const size_t end = std::min(prompts_.size(), begin + static_cast<size_t>(config_.wave_size));
-    const std::vector<Prompt> prompts(prompts_.begin() + static_cast<std::ptrdiff_t>(begin),
-                                      prompts_.begin() + static_cast<std::ptrdiff_t>(end));
+    return std::span(prompts_).subspan(
+        begin, std::min(prompts_.size() - begin, static_cast<size_t>(config_.wave_size)));
+  }
+
+  std::vector<Group> sample_wave(int64_t wave) {
+    const std::span<const Prompt> prompts = prompts_of(wave);
     std::vector<Group> groups =
-        sampler_.sample(prompts, config_.rollout.sampling, context_.scope(DrawUse::training));
+        sampler_.sample({prompts.begin(), prompts.end()}, config_.rollout.sampling,
+                        context_.scope(DrawUse::training));
     if (context_.leader())
       write_groups(rollout_path(context_.path(), wave),
                    {.stage = context_.name(),
@@ -99,10 +124,20 @@ class RejectStage {
   }
 
   // Nothing when some rank cannot read the file.
-  std::optional<std::vector<Group>> read_wave(const std::string& path) {
+  std::optional<std::vector<Group>> read_wave(int64_t wave) {
+    const std::string path = rollout_path(context_.path(), wave);
     std::optional<std::vector<Group>> groups;
     try {
-      if (path_exists(path)) groups = read_groups(path).groups;
+      if (path_exists(path)) {
+        groups = read_groups(path).groups;
+        const auto same = [](const Group& group, const Prompt& prompt) {
+          return group.prompt.ordinal == prompt.ordinal && group.prompt.tokens == prompt.tokens;
+        };
+        if (!std::ranges::equal(*groups, prompts_of(wave), same)) {
+          log_warning("{} is sampled again: its prompts are not those of the wave", path);
+          groups.reset();
+        }
+      }
     } catch (const InputError& e) {
       log_warning("{} is sampled again: {}", path, e.what());
     }

@@ -34,6 +34,13 @@ LoadedModel StageContext::model(const std::string& name) const {
   return loaded;
 }
 
+std::string StageContext::model_id(const std::string& name) const {
+  const StageConfig* const source =
+      name == "model" ? nullptr : resolve_stage(config, place, name, false);
+  if (source != nullptr) return model_identity(folder.stage(source->name()));
+  return config.model.path.empty() ? "random weights" : model_identity(config.model.path);
+}
+
 LoadedModel StageContext::own_model(const ModelSection& section) const {
   // Its weights are not those of another model of the same shape and seed.
   const uint64_t seed =

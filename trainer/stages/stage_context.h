@@ -34,6 +34,8 @@ struct StageContext {
 
   // The model that `name` means here: "previous", "model" or an earlier stage.
   LoadedModel model(const std::string& name) const;
+  // Tells what model(name) gives now from what it may give after the stages before were made anew.
+  std::string model_id(const std::string& name) const;
   // A stage's own model (own_section).
   LoadedModel own_model(const ModelSection& section) const;
   // What `name` stands for, for messages: "rl", "the run's model".
