@@ -7,6 +7,7 @@
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "trainer/grading.h"
+#include "trainer/stages/export.h"
 #include "trainer/stages/grpo.h"
 #include "trainer/stages/sft.h"
 
@@ -22,14 +23,37 @@ int64_t longest_prompt(const Dataset& data) {
   return longest;
 }
 
+// The longest prompt and completion fit in the model's positions and in the cache.
 void check_fits(const std::string& stage, const Dataset& data, int64_t response_length,
-                const ModelConfig& shape) {
+                const EngineConfig& engine, const ModelConfig& shape, const std::string& dtype) {
   const int64_t prompt = longest_prompt(data);
   if (prompt + response_length > shape.max_position_embeddings)
     throw_error<ConfigError>(
         "{}: the longest prompt has {} tokens, with response_length {} that is more than the "
         "model's max_position_embeddings {}",
         stage, prompt, response_length, shape.max_position_embeddings);
+  const int64_t needed = num_blocks_needed(engine, prompt, response_length);
+  const int64_t allowed = num_blocks_allowed(engine, shape, compute_dtype(dtype));
+  if (needed > allowed)
+    throw_error<ConfigError>(
+        "{}: the longest prompt has {} tokens, with response_length {} it needs {} cache blocks of "
+        "{}, engine.num_blocks and cache_mb allow {}",
+        stage, prompt, response_length, needed, engine.block_size, allowed);
+}
+
+void check_stop_ids(const std::string& stage, const std::vector<int64_t>& ids,
+                    const Tokenizer& tokenizer) {
+  for (const int64_t id : ids)
+    if (id < 0 || id >= tokenizer.vocab_size())
+      throw_error<ConfigError>("{}: stop_token_ids has {}, the vocabulary has {} tokens", stage, id,
+                               tokenizer.vocab_size());
+}
+
+// What sampling from this model needs.
+void check_rollout(const std::string& stage, const RolloutConfig& rollout, const Dataset& data,
+                   const ModelOutline& model, const std::string& dtype) {
+  check_fits(stage, data, rollout.sampling.response_length, rollout.engine, model.shape, dtype);
+  check_stop_ids(stage, rollout.sampling.stop_token_ids, *model.tokenizer);
 }
 
 // A loss that the model has no part for would be ignored without a word.
@@ -89,10 +113,10 @@ double Preflight::training_mb(const ModelConfig& shape, bool with_reference) con
 
 void Preflight::check_validation(const ValidationConfig& val, const std::string& stage,
                                  const std::vector<RewardConfig>& reward,
-                                 const ModelOutline& model) const {
+                                 const EngineConfig& engine, const ModelOutline& model) const {
   if (!val.present) return;
   const auto data = Dataset::load(val.data, *model.tokenizer);
-  check_fits(stage + ".val", *data, val.response_length, model.shape);
+  check_fits(stage + ".val", *data, val.response_length, engine, model.shape, config_.run.dtype);
   check_gold(stage + ".val", Grader(reward, model.tokenizer, {}), *data, "warn");
 }
 
@@ -100,7 +124,7 @@ StagePlan Preflight::check_sft(size_t place, const SftConfig& c) {
   const ModelOutline& model =
       c.has_model ? outline_of(c.model, own_section(config_, c.model)) : outline_of(place, c.init);
   check_terms(c.name, model.shape, c.mtp_loss_weight > 0, c.aux_loss_alpha);
-  check_validation(c.val, c.name, c.reward, model);
+  check_validation(c.val, c.name, c.reward, c.engine, model);
   StagePlan plan{.work = "",
                  .start = !c.has_model           ? start_name(place, c.init)
                           : c.model.path.empty() ? "random weights"
@@ -127,10 +151,10 @@ StagePlan Preflight::check_grpo(size_t place, const GrpoConfig& c) {
   const ModelOutline& model = outline_of(place, c.init);
   const auto data = Dataset::load(c.data.source, *model.tokenizer);
   check_gold(c.name, Grader(c.reward, model.tokenizer, {}), *data, c.data.on_bad_gold);
-  check_fits(c.name, *data, c.rollout.sampling.response_length, model.shape);
+  check_rollout(c.name, c.rollout, *data, model, config_.run.dtype);
   check_terms(c.name, model.shape, c.actor.train_mtp && c.actor.mtp_loss_weight > 0,
               c.actor.aux_loss_alpha);
-  check_validation(c.val, c.name, c.reward, model);
+  check_validation(c.val, c.name, c.reward, c.rollout.engine, model);
   warn_small(c.name, *data, c.data.train_batch_size);
   return {.work = fmt::format("{} steps of {} prompts x {} completions out of {} prompts",
                               num_steps(c, *data), c.data.train_batch_size, c.rollout.sampling.n,
@@ -145,7 +169,7 @@ StagePlan Preflight::check_reject(size_t place, const RejectConfig& c) {
   const ModelOutline& model = outline_of(place, c.init);
   const auto data = Dataset::load(c.data, *model.tokenizer);
   check_gold(c.name, Grader(c.reward, model.tokenizer, {}), *data, "warn");
-  check_fits(c.name, *data, c.rollout.sampling.response_length, model.shape);
+  check_rollout(c.name, c.rollout, *data, model, config_.run.dtype);
   return {.work = fmt::format("{} prompts x {} samples, at most {} kept of a prompt", data->size(),
                               c.rollout.sampling.n, c.max_kept),
           .start = start_name(place, c.init),
@@ -160,7 +184,7 @@ StagePlan Preflight::check_eval(size_t place, const EvalConfig& c) {
     const ModelOutline& model = outline_of(place, name);
     const auto data = Dataset::load(c.data, *model.tokenizer);
     if (names.empty()) check_gold(c.name, Grader(c.reward, model.tokenizer, {}), *data, "warn");
-    check_fits(c.name, *data, c.rollout.sampling.response_length, model.shape);
+    check_rollout(c.name, c.rollout, *data, model, config_.run.dtype);
     names.push_back(start_name(place, name));
     num_prompts = data->size();
   }
@@ -179,6 +203,7 @@ StagePlan Preflight::check(size_t place) {
   if (const auto* c = std::get_if<RejectConfig>(&stage.body)) return check_reject(place, *c);
   if (const auto* c = std::get_if<EvalConfig>(&stage.body)) return check_eval(place, *c);
   const auto& c = std::get<ExportConfig>(stage.body);
+  check_export_folder(c.folder, config_.run.folder() + "/" + c.name);
   return {.work = fmt::format("{} folder in {}", c.format, c.type),
           .start = start_name(place, c.init),
           .shape = outline_of(place, c.init).shape};

@@ -38,7 +38,8 @@ class Preflight {
   StagePlan check_reject(size_t place, const RejectConfig& config);
   StagePlan check_eval(size_t place, const EvalConfig& config);
   void check_validation(const ValidationConfig& val, const std::string& stage,
-                        const std::vector<RewardConfig>& reward, const ModelOutline& model) const;
+                        const std::vector<RewardConfig>& reward, const EngineConfig& engine,
+                        const ModelOutline& model) const;
   double training_mb(const ModelConfig& shape, bool with_reference) const;
 
   const RunConfig& config_;

@@ -200,6 +200,19 @@ void check_fits(const Prompt& prompt, const SamplingConfig& sampling, int64_t ma
 
 }  // namespace
 
+int64_t num_blocks_allowed(const EngineConfig& config, const ModelConfig& model,
+                           at::ScalarType dtype) {
+  if (config.num_blocks > 0) return config.num_blocks;
+  const int64_t block_bytes = KvCache::bytes_per_slot(model, dtype) * config.block_size;
+  return std::max<int64_t>(1, config.cache_mb * (int64_t{1} << 20) / block_bytes);
+}
+
+int64_t num_blocks_needed(const EngineConfig& config, int64_t prompt_length,
+                          int64_t response_length) {
+  return Scheduler::blocks_needed(BlockManager(1, config.block_size), prompt_length,
+                                  response_length);
+}
+
 struct Engine::Impl {
   Decoder& decoder;
   const Tokenizer& tokenizer;
@@ -219,12 +232,7 @@ struct Engine::Impl {
         sampling.n;
     // A sample and, at worst, a prompt of its own; one block each in reserve.
     const int64_t useful = seats * (2 * (slots / config.block_size + 1) + 1);
-    const int64_t block_bytes = KvCache::bytes_per_slot(model, dtype) * config.block_size;
-    const int64_t allowed =
-        config.num_blocks > 0
-            ? config.num_blocks
-            : std::max<int64_t>(1, config.cache_mb * (int64_t{1} << 20) / block_bytes);
-    const int64_t num_blocks = std::min(useful, allowed);
+    const int64_t num_blocks = std::min(useful, num_blocks_allowed(config, model, dtype));
     if (!cache || cache->num_blocks < num_blocks)
       cache = std::make_unique<KvCache>(model, dtype, num_blocks, config.block_size,
                                         decoder.store().device());

@@ -40,6 +40,13 @@ struct EngineConfig {
   void describe(Fields& f);
 };
 
+// Cache blocks that the configuration allows, and that one prompt needs with its longest
+// completion.
+int64_t num_blocks_allowed(const EngineConfig& config, const ModelConfig& model,
+                           at::ScalarType dtype);
+int64_t num_blocks_needed(const EngineConfig& config, int64_t prompt_length,
+                          int64_t response_length);
+
 // The part of a draw's key that a stage fixes.
 struct DrawScope {
   uint64_t seed = 0;

@@ -21,6 +21,7 @@
 #include "trainer/checkpoint.h"
 #include "trainer/digest.h"
 #include "trainer/model_source.h"
+#include "trainer/run_folder.h"
 
 namespace cohort {
 namespace {
@@ -229,6 +230,133 @@ TEST_F(PipelineTest, ACorruptCheckpointOfAFinishedStageIsRefused) {
   write_file_atomic(file, bytes);
   const auto alone = make_null_communicator();
   EXPECT_THROW(run_pipeline(config("finished"), *alone, {}), InputError);
+}
+
+// A coefficient of 0 needs no reference, as does no KL term.
+TEST_F(PipelineTest, AKlTermOfNoWeightTrainsWithoutAReference) {
+  ASSERT_EQ(run(config("zero", {"pipeline.rl.actor.kl_loss_coef=0"})), 0);
+  ASSERT_EQ(run(config("none", {"pipeline.rl.actor.use_kl_loss=false"})), 0);
+  EXPECT_EQ(total("zero"), total("none"));
+  EXPECT_EQ(metrics("zero"), metrics("none"));
+}
+
+TEST_F(PipelineTest, ValidationStopsWhereTheRolloutDoes) {
+  ASSERT_EQ(run(config("stop", {"pipeline.rl.rollout.stop=[\"0\",\"1\",\"2\",\"3\",\"4\",\"5\","
+                                "\"6\",\"7\",\"8\",\"9\",\"+\",\"-\",\"=\",\",\",\"<\"]",
+                                "pipeline.rl.total_steps=2"})),
+            0);
+  EXPECT_EQ(metrics("stop").at("rl0").at("val/response_length/max").get<double>(), 1);
+  EXPECT_EQ(metrics("stop").at("rl2").at("val/response_length/max").get<double>(), 1);
+}
+
+TEST_F(PipelineTest, OfEquallyGoodCheckpointsTheLaterIsHandedOn) {
+  ASSERT_EQ(run(config("best", {"pipeline.rl.keep_best=true", "pipeline.rl.test_freq=1"})), 0);
+  int64_t best = -1;
+  double accuracy = -1;
+  const auto rows = metrics("best");
+  for (int64_t step = 0; step <= 4; ++step) {
+    const double at = rows.at(fmt::format("rl{}", step)).at("val/accuracy");
+    if (at < accuracy) continue;
+    best = step;
+    accuracy = at;
+  }
+  EXPECT_GT(best, 0);
+  EXPECT_EQ(read_done(folder("best") + "/rl")->checkpoint, fmt::format("step_{:06d}", best));
+}
+
+// Waves of a reject stage count for the policy that they were sampled from, and no other.
+TEST_F(PipelineTest, WavesOfAnotherPolicyAreSampledAgain) {
+  run_reference();
+  const RunConfig hurried = config("waves", {"run.time_limit=1.0e-6"});
+  const std::string waves = folder("waves");
+  while (!path_exists(waves + "/samples/rollouts/step_000002.h5")) ASSERT_EQ(run(hurried), 130);
+  const auto alone = make_null_communicator();
+  EXPECT_THROW(
+      run_pipeline(config("waves", {"pipeline.samples.rollout.temperature=0.5"}), *alone, {}),
+      ConfigError);
+  EXPECT_TRUE(path_exists(waves + "/samples/rollouts/step_000001.h5"));
+  // Waves of other prompts: the second in place of the first.
+  fs::copy_file(waves + "/samples/rollouts/step_000002.h5",
+                waves + "/samples/rollouts/step_000001.h5", fs::copy_options::overwrite_existing);
+  auto mark = read_mark(start_mark(waves + "/samples"));
+  ASSERT_TRUE(mark);
+  testing::internal::CaptureStderr();
+  ASSERT_EQ(run(hurried), 130);
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("its prompts are not those of the wave"),
+            std::string::npos);
+  mark->model = "another";  // as if they were sampled from one that is there no more
+  write_mark(start_mark(waves + "/samples"), *mark);
+  testing::internal::CaptureStderr();
+  ASSERT_EQ(run(config("waves")), 0);
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("begins anew"), std::string::npos);
+  expect_like_reference("waves");
+}
+
+// An eval stage's marks stand for a row, of these very weights.
+TEST_F(PipelineTest, AModelIsMeasuredAgainWithoutItsRowOrWithOtherWeights) {
+  run_reference();
+  const auto before = metrics("one");
+  const std::string one = folder("one");
+  fs::remove(one + "/eval/done.json");
+  JsonlWriter::truncate_after(one + "/metrics.jsonl", [](const nlohmann::json& row) {
+    return row.at("stage") != "eval" || row.at("step") != 2;
+  });
+  const auto again = [&] {
+    const auto written = fs::last_write_time(one + "/eval/eval-model.jsonl");
+    fs::remove_all(one + "/hf");
+    fs::remove(one + "/eval/done.json");
+    EXPECT_EQ(run(config("one")), 0);
+    EXPECT_EQ(metrics("one"), before);
+    return fs::last_write_time(one + "/eval/eval-model.jsonl") != written;
+  };
+  EXPECT_FALSE(again());  // the first model's row was there
+  auto mark = read_mark(one + "/eval/measured-model.json");
+  ASSERT_TRUE(mark);
+  mark->model = "another";
+  write_mark(one + "/eval/measured-model.json", *mark);
+  EXPECT_TRUE(again());
+}
+
+TEST_F(PipelineTest, AnExportThatDiedBeforeItsMarkIsMadeAgain) {
+  const std::string target = folder_ + "/model";
+  const RunConfig exporting = config("run", {"pipeline.hf.folder=" + target});
+  ASSERT_EQ(run(exporting), 0);
+  fs::remove(folder("run") + "/hf/done.json");
+  EXPECT_EQ(run(exporting), 0);
+  // What somebody else has put there is left alone, and told at the start.
+  fs::remove(folder("run") + "/hf/done.json");
+  write_file_atomic(target + "/notes.txt", "mine");
+  const auto alone = make_null_communicator();
+  EXPECT_THROW(run_pipeline(exporting, *alone, {}), InputError);
+  EXPECT_TRUE(path_exists(target + "/notes.txt"));
+  EXPECT_THROW(run_pipeline(config("other", {"pipeline.hf.folder=" + target}), *alone, {}),
+               InputError);
+  EXPECT_FALSE(path_exists(folder("other") + "/cold/checkpoints"));
+}
+
+// No group can ever be accepted: one token is no answer, so all are wrong alike.
+TEST_F(PipelineTest, AStepThatNeverEndsCanBeLeft) {
+  const std::vector<std::string> endless = {
+      "pipeline.rl.rollout.response_length=1", "pipeline.rl.overlong.buffer_len=0",
+      "pipeline.rl.algorithm.filter_groups.metric=acc",
+      "pipeline.rl.algorithm.filter_groups.max_num_gen_batches=0"};
+  std::vector<std::string> hurried = endless;
+  hurried.push_back("run.time_limit=1.0e-6");
+  for (int ranks = 1; ranks <= 2; ++ranks) {
+    while (!path_exists(folder("endless") + "/rl/checkpoints/step_000000"))
+      ASSERT_EQ(run(config("endless", hurried), ranks), 130);
+    EXPECT_EQ(run(config("endless", hurried), ranks), 130);
+  }
+}
+
+// A configuration may be cut for a while without a loss.
+TEST_F(PipelineTest, RowsOfStagesThatAreLeftOutStay) {
+  run_reference();
+  const auto before = metrics("one");
+  RunConfig shorter = config("one");
+  shorter.pipeline.resize(2);
+  EXPECT_EQ(run(shorter), 0);
+  EXPECT_EQ(metrics("one"), before);
 }
 
 TEST_F(PipelineTest, AnotherSeedIsAnotherRun) {

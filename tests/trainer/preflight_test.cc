@@ -83,6 +83,33 @@ TEST_F(PreflightTest, ALengthThatTheModelCannotHoldIsFoundInEveryStage) {
             std::string::npos);
 }
 
+TEST_F(PreflightTest, ACacheThatCannotHoldOneCompletionIsFoundInEveryStage) {
+  const auto small = [&](size_t place, const std::string& engine) {
+    return fault(place,
+                 {"pipeline." + engine + ".num_blocks=1", "pipeline." + engine + ".block_size=4"});
+  };
+  EXPECT_NE(small(1, "rl.rollout.engine").find("cache blocks of 4, engine.num_blocks"),
+            std::string::npos);
+  EXPECT_NE(small(2, "samples.rollout.engine").find("samples: the longest"), std::string::npos);
+  EXPECT_NE(small(4, "eval.rollout.engine").find("eval: the longest"), std::string::npos);
+  EXPECT_EQ(fault(1, {"pipeline.rl.rollout.engine.num_blocks=100"}), "no error");
+}
+
+TEST_F(PreflightTest, AStopTokenThatTheVocabularyLacksIsRefused) {
+  EXPECT_NE(fault(1, {"pipeline.rl.rollout.stop_token_ids=[22]"})
+                .find("rl: stop_token_ids has 22, the vocabulary has 22 tokens"),
+            std::string::npos);
+  EXPECT_EQ(fault(1, {"pipeline.rl.rollout.stop_token_ids=[21]"}), "no error");
+}
+
+TEST_F(PreflightTest, AnOccupiedFolderIsNoPlaceForAnExport) {
+  make_folders(in_folder("taken"));
+  EXPECT_EQ(fault(5, {"pipeline.hf.folder=" + in_folder("taken")}), "no error");
+  write_file_atomic(in_folder("taken/file"), "x");
+  EXPECT_NE(fault(5, {"pipeline.hf.folder=" + in_folder("taken")}).find("the folder is not empty"),
+            std::string::npos);
+}
+
 TEST_F(PreflightTest, ALossThatTheModelHasNoPartForIsRefused) {
   EXPECT_NE(fault(0, {"pipeline.cold.mtp_loss_weight=0.1"}).find("num_nextn_predict_layers 0"),
             std::string::npos);

@@ -5,6 +5,8 @@
 
 namespace cohort {
 
+// Throws InputError when FOLDER, as configured, holds what this stage has not written.
+void check_export_folder(const std::string& folder, const std::string& stage_folder);
 StageEnd run_export(StageContext& context, const ExportConfig& config);
 
 }  // namespace cohort
