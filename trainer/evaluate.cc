@@ -43,6 +43,14 @@ Metrics group_metrics(const std::vector<Group>& groups, const Grader& grader) {
   return metrics;
 }
 
+double num_tokens(const std::vector<Group>& groups) {
+  double tokens = 0;
+  for (const Group& group : groups)
+    for (const Completion& completion : group.completions)
+      tokens += static_cast<double>(completion.tokens.size());
+  return tokens;
+}
+
 // With p_i the share of right samples of prompt i and p their mean over n prompts, the variance of
 // p is
 //   s^2 = sum (p_i - p)^2 / (n (n - 1)),

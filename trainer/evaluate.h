@@ -15,6 +15,9 @@ namespace cohort {
 // response_length/{mean, min, max, truncated}.
 Metrics group_metrics(const std::vector<Group>& groups, const Grader& grader);
 
+// Tokens of all completions.
+double num_tokens(const std::vector<Group>& groups);
+
 // pass@1: the mean over prompts of the share of right samples. The interval of 95 % is Wilson's, at
 // the number of independent samples that the variance between prompts amounts to (samples of one
 // prompt are not independent).

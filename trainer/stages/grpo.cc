@@ -6,6 +6,7 @@
 #include "core/base/files.h"
 #include "core/base/log.h"
 #include "rollout/recorder.h"
+#include "trainer/evaluate.h"
 #include "trainer/group_codec.h"
 #include "trainer/group_source.h"
 #include "trainer/policy_batch.h"
@@ -16,8 +17,8 @@ namespace {
 
 constexpr int64_t kSamplesShown = 5;  // in a stage
 constexpr size_t kSampleWidth = 400;
-
 constexpr int64_t kFruitlessWaves = 10;  // between two lines about them
+
 class Stopwatch {
  public:
   // Seconds since the last lap.
@@ -48,8 +49,8 @@ TrainingConfig training_config(const StageContext& context, const GrpoConfig& c,
                .stop_token_ids = c.rollout.sampling.stop_token_ids,
                .reward_workers = c.reward_workers};
   t.validation = c.val;
-  t.total_steps = steps;
   t.stop = c.rollout.sampling.stop;
+  t.total_steps = steps;
   t.test_freq = c.test_freq;
   t.val_before_train = c.val_before_train;
   t.with_reference = needs_reference(c);
@@ -77,15 +78,10 @@ void add_update_metrics(const std::vector<StepMetrics>& updates, Metrics& metric
     for (const StepMetrics& update : updates) sum += update.at(name);
     metrics[name] = sum / count;
   }
-  metrics["actor/updates"] = count;
-}
-
-double num_tokens(const std::vector<Group>& groups) {
-  double tokens = 0;
-  for (const Group& group : groups)
-    for (const Completion& completion : group.completions)
-      tokens += static_cast<double>(completion.tokens.size());
-  return tokens;
+  double ticks = 0;
+  for (const StepMetrics& update : updates)
+    ticks += 1 - update.at("actor/skipped_empty") - update.at("actor/skipped_non_finite");
+  metrics["actor/updates"] = ticks;
 }
 
 class GrpoStage {
@@ -144,27 +140,31 @@ class GrpoStage {
     set_advantages(config_.algorithm.advantage, groups, batch);
     const double reference_s = watch.lap();
 
+    record(groups);  // an update that fails leaves on disk what it failed on
+    const double record_s = watch.lap();
+
     add_update_metrics(update(batch), metrics);
     const double update_s = watch.lap();
 
-    record(groups);
     add_rollout_metrics(drawn, metrics);
     const double tokens = num_tokens(groups);
     metrics["time/rollout_s"] = rollout_s;
     metrics["time/reference_s"] = reference_s;
+    metrics["time/record_s"] = record_s;
     metrics["time/update_s"] = update_s;
-    metrics["throughput/rollout_tokens_per_s"] =
-        num_tokens(drawn.sampled.empty() ? groups : drawn.sampled) / rollout_s;
+    if (drawn.waves > 0)  // else the whole batch was carried
+      metrics["throughput/rollout_tokens_per_s"] =
+          num_tokens(drawn.sampled.empty() ? groups : drawn.sampled) / rollout_s;
     metrics["throughput/update_tokens_per_s"] = tokens / update_s;
     show_sample(groups);
+    if (groups.empty() && context_.leader())
+      log_warning("{}: step {} is empty, filter_groups refused all groups of {} waves: no update",
+                  context_.name(), run_.step() + 1, drawn.waves);
     if (!groups.empty()) last_ = {metrics.at("accuracy"), metrics.at("response_length/mean")};
     if (!first_) first_ = last_;
     return run_.end_step(std::move(metrics), tokens);
   }
 
-  // ppo_epochs passes over the minibatches in stream order; an optimizer tick each.
-  std::vector<StepMetrics> update(const std::vector<TrainGroup>& batch) {
-    const auto size = static_cast<int64_t>(batch.size());
   // Between two waves of dynamic sampling. A step without a bound may never end, one with a bound
   // is not left: every start of the run shall come further.
   bool leaves_after(const GroupSource::Drawn& drawn) {
@@ -176,6 +176,9 @@ class GrpoStage {
            context_.interrupt.should_leave_within_step(context_.comm);
   }
 
+  // ppo_epochs passes over the minibatches in stream order; an optimizer tick each.
+  std::vector<StepMetrics> update(const std::vector<TrainGroup>& batch) {
+    const auto size = static_cast<int64_t>(batch.size());
     const int64_t mini = config_.actor.ppo_mini_batch_size > 0 ? config_.actor.ppo_mini_batch_size
                                                                : std::max<int64_t>(1, size);
     const double lr = run_.learning_rate();

@@ -66,7 +66,7 @@ class RejectStage {
       Metrics metrics = group_metrics(groups, sampler_.grader());
       keep(groups, metrics);
       context_.metrics.write(context_.name(), wave, metrics);
-      progress.step(wave, metrics, static_cast<double>(groups.size()));
+      progress.step(wave, metrics, num_tokens(groups));
       if (sampled && wave < num_waves && context_.interrupt.should_leave(context_.comm))
         return StageEnd::interrupted;
     }
