@@ -59,6 +59,8 @@ void AdvantageConfig::describe(Fields& f) {
           {"grpo", "rloo", "reinforce++"});
   f.field("norm_adv_by_std_in_grpo", norm_adv_by_std_in_grpo,
           "Divide by the group's standard deviation (n - 1). false is Dr. GRPO.");
+  if (!norm_adv_by_std_in_grpo && adv_estimator != "grpo")
+    f.fail("norm_adv_by_std_in_grpo", "is for adv_estimator grpo; here it is " + adv_estimator);
 }
 
 std::vector<std::vector<double>> compute_advantages(

@@ -94,6 +94,9 @@ void TrainDataConfig::describe(Fields& f) {
 void RolloutConfig::describe(Fields& f) {
   sampling.describe(f);
   f.section("engine", engine, "Batching and cache. No key here changes a result.");
+  if (sampling.temperature > 0 || sampling.n == 1) return;
+  if (f.has("n")) f.fail("n", "greedy samples are all the same: use n 1");
+  if (f.reading()) sampling.n = 1;
 }
 
 void ValidationConfig::describe(Fields& f) {
@@ -132,6 +135,8 @@ void SftConfig::describe_training(Fields& f) {
   describe_router(f, router_bias_update_speed, aux_loss_alpha);
   f.field("mtp_loss_weight", mtp_loss_weight,
           "Weight of the multi-token-prediction loss; 0 freezes the module.", at_least(0.0));
+  if (data.on_bad_gold != TrainDataConfig().on_bad_gold)
+    f.fail("data", "on_bad_gold is for grpo; sft and distill grade nothing that they train on");
   if (stop_when.present && !val.present) f.fail("stop_when", "needs a val section to measure on");
   if (test_freq > 0 && !val.present) f.fail("test_freq", "needs a val section to measure on");
   if (save.keep_best && test_freq == 0 && !stop_when.present)
@@ -195,6 +200,11 @@ void ActorConfig::describe(Fields& f) {
   f.field("mtp_loss_weight", mtp_loss_weight, "Weight of its loss, with train_mtp.", at_least(0.0));
   describe_micro_batch(f, max_tokens_per_micro_batch, activation_checkpointing);
   describe_router(f, router_bias_update_speed, aux_loss_alpha);
+  if (loss.loss_scale_factor > 0 && loss.loss_agg_mode != "seq-mean-token-sum-norm")
+    f.fail("loss_scale_factor",
+           "is for loss_agg_mode seq-mean-token-sum-norm; here it is " + loss.loss_agg_mode);
+  if (train_mtp && mtp_loss_weight == 0)
+    f.fail("mtp_loss_weight", "with it train_mtp would train nothing");
 }
 
 void OverlongConfig::describe(Fields& f) {
@@ -230,6 +240,8 @@ void GrpoConfig::describe(Fields& f) {
   if (overlong.buffer_len > s.response_length)
     f.fail("overlong", fmt::format("buffer_len {} is longer than response_length {}",
                                    overlong.buffer_len, s.response_length));
+  if (algorithm.filter_groups.enable && rollout.sampling.n == 1)
+    f.fail("rollout", "n is 1: filter_groups would refuse every group of one");
   if (test_freq > 0 && !val.present) f.fail("test_freq", "needs a val section to measure on");
   if (save.keep_best && test_freq == 0) f.fail("keep_best", "needs test_freq and a val section");
   if (!data.from.empty()) f.fail("data", "from is for sft and distill; grpo reads prompts");

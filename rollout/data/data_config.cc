@@ -2,6 +2,24 @@
 #include "rollout/data/prompt_template.h"
 
 namespace cohort {
+namespace {
+
+// A key of made rows that says something where nothing is made would be ignored without a word.
+void refuse_task_keys(const DataConfig& config, Fields& f) {
+  if (!config.task.empty()) return;
+  const DataConfig defaults;
+  const auto refuse = [&](const char* key, bool said) {
+    if (said) f.fail(key, "belongs to a `task`; the rows of files have none");
+  };
+  refuse("split", config.split != defaults.split);
+  refuse("digits", config.digits != defaults.digits);
+  refuse("short_answers", config.short_answers != defaults.short_answers);
+  if (!config.extract.empty()) return;  // extracted rows have made responses
+  refuse("seed", config.seed != defaults.seed);
+  refuse("style_mix", !config.style_mix.empty());
+}
+
+}  // namespace
 
 void DataConfig::describe(Fields& f) {
   f.field("files", files, "JSONL files (.gz too), read in order. Or `task`.");
@@ -11,7 +29,8 @@ void DataConfig::describe(Fields& f) {
           "Rows of the task (0: 20000 in train, 500 in dev and test), or the first rows of the "
           "files (0: all).",
           at_least_int(0));
-  f.field("seed", seed, "Seed of the task's rows.", at_least_int(0));
+  f.field("seed", seed, "Seed of the task's rows and of the styles of made responses.",
+          at_least_int(0));
   f.field("split", split, "Split of the task; no expression nor its commuted twin is in two.",
           {"train", "dev", "test"});
   f.field("digits", digits, "Digits of the operands of task arithmetic.", between_int(1, 6));
@@ -45,6 +64,7 @@ void DataConfig::describe(Fields& f) {
   if (!extract.empty() && files.empty()) f.fail("extract", "needs `files`");
   if (!exclude_files.empty() && extract.empty() && task.empty())
     f.fail("exclude_files", "needs `extract` or `task`");
+  refuse_task_keys(*this, f);
   double sum = 0;
   for (const double weight : style_mix) {
     if (weight < 0) f.fail("style_mix", "has a negative weight");

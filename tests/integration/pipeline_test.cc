@@ -400,6 +400,7 @@ TEST_F(PipelineTest, BadGoldIsFoundBeforeTheFirstStep) {
   write_file_atomic(folder_ + "/bad.jsonl", rows + "{\"prompt\":\"9+1=\",\"answer\":\"ten\"}\n");
   const std::vector<std::string> overrides = {"pipeline.rl.data.task=\"\"",
                                               "pipeline.rl.data.num_rows=0",
+                                              "pipeline.rl.data.digits=3",
                                               "pipeline.rl.data.files=" + folder_ + "/bad.jsonl"};
   const auto alone = make_null_communicator();
   try {

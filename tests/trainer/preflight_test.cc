@@ -42,8 +42,8 @@ class PreflightTest : public TempFolderTest {
     make_folders(folder_);
     write_file_atomic(in_folder("rows.jsonl"), lines);
     const std::string data = "pipeline." + stage + ".data.";
-    return {data + "task=\"\"", data + "num_rows=0", data + "style_mix=[]",
-            data + "files=" + in_folder("rows.jsonl")};
+    return {data + "task=\"\"", data + "num_rows=0",  data + "style_mix=[]",
+            data + "digits=3",  data + "split=train", data + "files=" + in_folder("rows.jsonl")};
   }
 };
 

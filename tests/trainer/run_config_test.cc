@@ -111,6 +111,44 @@ TEST(RunConfig, FaultsNameKeyAndValue) {
   expect_error("  []\n", {"pipeline"});
 }
 
+TEST(RunConfig, AKeyThatWouldDoNothingIsRefused) {
+  const auto grpo = [](const std::string& rest) {
+    return "  - grpo: {data: {task: arithmetic}, total_steps: 1, " + rest + "}\n";
+  };
+  for (const char* key :
+       {"split: dev", "digits: 2", "seed: 2", "style_mix: [1, 0, 0]", "short_answers: 0.2"}) {
+    const std::string name = std::string(key).substr(0, std::string(key).find(':'));
+    const std::string stage = std::string("  - grpo: {total_steps: 1, data: {") + key;
+    expect_error(stage + ", files: a.jsonl}}\n", {"data." + name, "`task`"});
+    const bool used = name == "seed" || name == "style_mix";  // by extracted rows
+    const std::string extracted = stage + ", files: a.jsonl, extract: gsm8k_calculator}}\n";
+    EXPECT_EQ(error_of(extracted) == "no error", used) << error_of(extracted);
+  }
+  expect_error("  - sft: {data: {task: arithmetic, on_bad_gold: drop}, total_steps: 1}\n",
+               {"on_bad_gold", "grpo"});
+  for (const char* estimator : {"rloo", "reinforce++"})
+    expect_error(
+        grpo(fmt::format("algorithm: {{adv_estimator: {}, norm_adv_by_std_in_grpo: false}}",
+                         estimator)),
+        {"norm_adv_by_std_in_grpo", estimator});
+  expect_error(grpo("actor: {loss_scale_factor: 64}"), {"loss_scale_factor", "token-sum-norm"});
+  expect_error(grpo("actor: {train_mtp: true, mtp_loss_weight: 0}"), {"mtp_loss_weight"});
+  expect_error(grpo("rollout: {n: 1}, algorithm: {filter_groups: {enable: true}}"),
+               {"rollout", "filter_groups"});
+  for (const char* stage : {"eval", "reject"})
+    expect_error(fmt::format("  - {}: {{data: {{task: arithmetic}}, rollout: "
+                             "{{n: 2, temperature: 0}}}}\n",
+                             stage),
+                 {"rollout.n", "greedy"});
+}
+
+TEST(RunConfig, GreedyIsOneSampleByDefault) {
+  const RunConfig config =
+      read("  - eval: {data: {task: arithmetic}, rollout: {temperature: 0}}\n");
+  EXPECT_EQ(std::get<EvalConfig>(config.pipeline[0].body).rollout.sampling.n, 1);
+  EXPECT_NO_THROW(read_run_config_text(print_run_config(config, false), "printed.yaml"));
+}
+
 TEST(RunConfig, TheRunsModelNeedsATokenizer) {
   EXPECT_THROW(read_run_config_text("model: {hidden_size: 32}\npipeline:\n" + kSft, "t.yaml"),
                ConfigError);
