@@ -1,5 +1,6 @@
 #include "trainer/stages/eval.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "core/base/files.h"
@@ -36,6 +37,19 @@ void append_rows(const std::vector<Group>& groups, const Grader& grader, bool gr
       text += row.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
     }
   }
+}
+
+// "math: no_answer 40, truncated 24", the most frequent first.
+std::string reason_counts(const std::string& reward, const Metrics& metrics) {
+  const std::string prefix = "reward/" + reward + "/reason/";
+  std::vector<std::pair<double, std::string>> counts;
+  for (const auto& [name, value] : metrics)
+    if (name.starts_with(prefix)) counts.emplace_back(value, name.substr(prefix.size()));
+  std::ranges::stable_sort(counts, [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::string text = reward + ":";
+  for (const auto& [count, reason] : counts)
+    text += fmt::format("{} {} {:.0f}", text.back() == ':' ? "" : ",", reason, count);
+  return text;
 }
 
 class EvalStage {
@@ -165,6 +179,8 @@ class EvalStage {
     log_info("  {:<16} pass@1 {:.3f} [{:.3f}, {:.3f}]{}, {:.1f} tokens, {} prompts x {}", label,
              rate.mean, rate.low, rate.high, greedy_text, metrics.at("response_length/mean"),
              rate.num_prompts, rate.num_samples / rate.num_prompts);
+    for (const std::string& reward : sampler.grader().rubric().names())
+      log_info("    {}", reason_counts(reward, metrics));
   }
 
   StageContext& context_;
