@@ -300,7 +300,7 @@ TEST(Interrupt, ASecondSignalEndsTheProcess) {
       testing::ExitedWithCode(130), "");
 }
 
-TEST(Interrupt, TheTimeLimitLeavesRoomForOneMoreStep) {
+TEST(Interrupt, TheTimeLimitIsKept) {
   const auto alone = make_null_communicator();
   Interrupt none(0), soon(1e-9), later(1e6);
   EXPECT_FALSE(none.should_leave(*alone));
