@@ -398,10 +398,9 @@ TEST_F(PipelineTest, BadGoldIsFoundBeforeTheFirstStep) {
   for (int i = 0; i < 9; ++i)
     rows += fmt::format("{{\"prompt\":\"{}+1=\",\"answer\":\"{}\"}}\n", i, i + 1);
   write_file_atomic(folder_ + "/bad.jsonl", rows + "{\"prompt\":\"9+1=\",\"answer\":\"ten\"}\n");
-  const std::vector<std::string> overrides = {"pipeline.rl.data.task=\"\"",
-                                              "pipeline.rl.data.num_rows=0",
-                                              "pipeline.rl.data.digits=3",
-                                              "pipeline.rl.data.files=" + folder_ + "/bad.jsonl"};
+  const std::vector<std::string> overrides = {
+      "pipeline.rl.data.task=\"\"", "pipeline.rl.data.num_rows=0", "pipeline.rl.data.digits=3",
+      "pipeline.rl.data.files=" + folder_ + "/bad.jsonl"};
   const auto alone = make_null_communicator();
   try {
     run_pipeline(config("gold", overrides), *alone, {});
