@@ -11,7 +11,9 @@ fail() { echo "FAILS: $*"; failures=$((failures + 1)); }
 
 run() {  # ranks name [key=value ...]
   local ranks=$1 name=$2; shift 2
-  local command=("$cohort" run "$config" run.name="$name" run.dir="$dir" run.dtype="$dtype" "$@")
+  # Carried groups make a checkpoint and a step depend on the step before.
+  local command=("$cohort" run "$config" run.name="$name" run.dir="$dir" run.dtype="$dtype"
+    pipeline.rl.algorithm.filter_groups.surplus=carry "$@")
   if [ "$ranks" = 1 ]; then OMP_NUM_THREADS=2 "${command[@]}"; else OMP_NUM_THREADS=1 mpirun -np "$ranks" "${command[@]}"; fi >>"$dir/$name.log" 2>&1
 }
 digest() { "$cohort" digest "$dir/$1" | tail -n 1 | awk '{print $NF}'; }
