@@ -65,35 +65,30 @@ __device__ float round_to(float x) {
 
 __device__ inline float sigmoid(float x) { return 1.0f / (1.0f + expf(-x)); }
 
-// The sum (largest) of one value a thread, in a fixed tree; every thread of the block calls it and
-// gets it. kCount threads, a power of two.
-template <int kCount>
-__device__ float block_sum(float value) {
-  __shared__ float values[kCount];
-  values[threadIdx.x] = value;
-  __syncthreads();
-  for (unsigned half = kCount / 2; half > 0; half /= 2) {
-    if (threadIdx.x < half) values[threadIdx.x] += values[threadIdx.x + half];
-    __syncthreads();
-  }
-  const float sum = values[0];
-  __syncthreads();
-  return sum;
-}
-template <int kCount>
-__device__ float block_max(float value) {
+// One value a thread becomes one of the block, joined in a fixed tree; every thread of the block
+// calls it and gets it. kCount threads, a power of two.
+template <int kCount, class Join>
+__device__ float block_reduce(float value, Join join) {
   __shared__ float values[kCount];
   values[threadIdx.x] = value;
   __syncthreads();
   for (unsigned half = kCount / 2; half > 0; half /= 2) {
     if (threadIdx.x < half) {
-      values[threadIdx.x] = fmaxf(values[threadIdx.x], values[threadIdx.x + half]);
+      values[threadIdx.x] = join(values[threadIdx.x], values[threadIdx.x + half]);
     }
     __syncthreads();
   }
-  const float largest = values[0];
+  const float joined = values[0];
   __syncthreads();
-  return largest;
+  return joined;
+}
+template <int kCount>
+__device__ float block_sum(float value) {
+  return block_reduce<kCount>(value, [](float a, float b) { return a + b; });
+}
+template <int kCount>
+__device__ float block_max(float value) {
+  return block_reduce<kCount>(value, [](float a, float b) { return fmaxf(a, b); });
 }
 
 // Calls fn.operator()<float>() or <Bf16>(), on the host.
