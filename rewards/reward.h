@@ -1,71 +1,86 @@
 // Rewards see text and metadata, never tensors. Every value comes with a verdict and a reason code
-// from a closed list (docs/rewards.md): nothing is silently 0.
+// (rewards/reason.h): nothing is silently 0.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/config/fields.h"
+#include "rewards/reason.h"
 
 namespace cohort {
 
-enum class Verdict : uint8_t { correct = 0, incorrect = 1, undecided = 2, not_applicable = 3 };
-const char* verdict_name(Verdict verdict);
-
-enum class Reason : uint16_t {
-  ok = 0,
-  no_answer,         // no <answer> and no \boxed{}
-  unterminated_box,  // the last \boxed{ is never closed
-  unterminated_answer,
-  empty_answer,
-  answer_not_a_number,
-  different_number,
-  gold_not_a_number,  // undecided
-  truncated,          // cut by the length limit
-  no_think,           // format: does not begin with <think>, or it is never closed
-  think_out_of_place,
-  text_outside_tags,
-  repeated_tag,
-  answer_too_long,  // more digits than the budget of an exact comparison
-  // New codes go to the end: numbers are stored in rollout files.
-  kCount
-};
-const char* reason_name(Reason reason);
-
 struct RewardInput {
   std::string_view prompt = {};
-  std::string_view completion =
-      {};  // decoded; when the template ends inside <think>, with that prefix put back
-  std::string_view answer = {};  // gold
+  // Decoded; when the template ends inside <think>, with that prefix put back.
+  std::string_view completion = {};
+  std::string_view answer = {};  // gold: an answer, or a problem with its tests as JSON (code)
   bool truncated = false;        // finished by the length limit
+  int64_t tokens = 0;            // of the completion
 };
 
 struct RewardResult {
   double value = 0;
   Verdict verdict = Verdict::undecided;
   Reason reason = Reason::ok;
+  int32_t test_case = 0;       // the test that decided, from 1; 0: none
+  std::string extracted = {};  // what was judged, for people to read; may be empty
+};
+// "wrong_output_case_3" where a test case decided, else the reason's name.
+std::string reason_text(const RewardResult& result);
+
+// The completions of one prompt. `accuracy` has the results of the rubric's accuracy component, one
+// a completion; empty when there is none, or while that component itself is scored.
+struct RewardGroup {
+  std::span<const RewardInput> completions;
+  std::span<const RewardResult> accuracy = {};
 };
 
 class Reward {
  public:
   virtual ~Reward() = default;
-  virtual RewardResult score(const RewardInput& input) const = 0;  // thread-safe, deterministic
+  // One result a completion. Thread-safe; a function of the group alone, unless timed().
+  virtual void score_group(const RewardGroup& group, std::span<RewardResult> results) const = 0;
+  // The verdict may depend on a clock (code with a time limit, a plugin): recorded verdicts are
+  // then replayed when a step is run again.
+  virtual bool timed() const { return false; }
 };
+
+// A reward that judges each completion by itself.
+class CompletionReward : public Reward {
+ public:
+  virtual RewardResult score(const RewardInput& input) const = 0;
+  void score_group(const RewardGroup& group, std::span<RewardResult> results) const final;
+};
+
+// The keys of a reward kind and what they make. Declared beside the reward; listed in
+// reward_kinds.cc.
+class RewardSettings {
+ public:
+  virtual ~RewardSettings() = default;
+  virtual void describe(Fields& f) = 0;
+  virtual std::unique_ptr<Reward> make() const = 0;
+  // Whether its verdicts say if an answer is right: the first such component of a rubric gives the
+  // accuracy.
+  virtual bool judges_answers() const { return false; }
+};
+
+std::vector<std::string> reward_kinds();
+std::shared_ptr<RewardSettings> default_settings(const std::string& kind);  // throws ConfigError
 
 // One weighted component of a stage's `reward:` list, `- math: {weight: 1.0}`: the kind is the
 // entry's tag.
 struct RewardConfig {
   std::string name;  // key in metrics and files; defaults to kind
-  std::string kind;  // "math" (exact number here), "format"
+  std::string kind;
   double weight = 1.0;
+  std::shared_ptr<RewardSettings> settings = {};  // null: the defaults of the kind
   void describe(Fields& f);
 };
-
-std::vector<std::string> reward_kinds();
-std::unique_ptr<Reward> make_reward(const RewardConfig& config);
 
 // The weighted sum, each component kept.
 class Rubric {
@@ -76,10 +91,13 @@ class Rubric {
     double total = 0;
     std::vector<RewardResult> components;  // order of names()
   };
-  Scored score(const RewardInput& input) const;
+  std::vector<Scored> score_group(std::span<const RewardInput> completions) const;
+  Scored score(const RewardInput& input) const;  // a group of one
   const std::vector<std::string>& names() const;
-  // Index of the component that says whether an answer is right (the first math one); -1 when none.
+  // Index of the component that says whether an answer is right (the first that judges answers);
+  // -1 when none.
   int accuracy_component() const;
+  const Reward& component(size_t index) const { return *rewards_[index]; }
 
  private:
   std::vector<std::string> names_;

@@ -14,8 +14,9 @@ Rubric::Rubric(const std::vector<RewardConfig>& configs) {
     // The name is a group of the rollout file.
     if (name.find('/') != std::string::npos)
       throw_error<ConfigError>("reward name \"{}\" must not contain '/'", name);
-    if (config.kind == "math" && accuracy_ < 0) accuracy_ = static_cast<int>(names_.size());
-    rewards_.push_back(make_reward(config));
+    const auto settings = config.settings ? config.settings : default_settings(config.kind);
+    if (settings->judges_answers() && accuracy_ < 0) accuracy_ = static_cast<int>(names_.size());
+    rewards_.push_back(settings->make());
     names_.push_back(name);
     weights_.push_back(config.weight);
   }
@@ -23,14 +24,30 @@ Rubric::Rubric(const std::vector<RewardConfig>& configs) {
 
 Rubric::~Rubric() = default;
 
-Rubric::Scored Rubric::score(const RewardInput& input) const {
-  Scored scored;
-  scored.components.reserve(rewards_.size());
-  for (size_t i = 0; i < rewards_.size(); ++i) {
-    scored.components.push_back(rewards_[i]->score(input));
-    scored.total += weights_[i] * scored.components.back().value;
+std::vector<Rubric::Scored> Rubric::score_group(std::span<const RewardInput> completions) const {
+  std::vector<std::vector<RewardResult>> results(rewards_.size(),
+                                                 std::vector<RewardResult>(completions.size()));
+  RewardGroup group{.completions = completions};
+  if (accuracy_ >= 0) {
+    auto& accuracy = results[static_cast<size_t>(accuracy_)];
+    rewards_[static_cast<size_t>(accuracy_)]->score_group(group, accuracy);
+    group.accuracy = accuracy;
+  }
+  for (size_t i = 0; i < rewards_.size(); ++i)
+    if (static_cast<int>(i) != accuracy_) rewards_[i]->score_group(group, results[i]);
+
+  std::vector<Scored> scored(completions.size());
+  for (size_t c = 0; c < completions.size(); ++c) {
+    for (size_t i = 0; i < rewards_.size(); ++i) {
+      scored[c].total += weights_[i] * results[i][c].value;
+      scored[c].components.push_back(std::move(results[i][c]));
+    }
   }
   return scored;
+}
+
+Rubric::Scored Rubric::score(const RewardInput& input) const {
+  return std::move(score_group({&input, 1}).front());
 }
 
 const std::vector<std::string>& Rubric::names() const { return names_; }

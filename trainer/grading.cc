@@ -40,12 +40,18 @@ std::string Grader::text_of(const Completion& completion) const {
 
 void Grader::grade(Group& group) const {
   group.scores.clear();
-  for (const Completion& completion : group.completions) {
-    const std::string text = opened_by_prompt(group.prompt.text) + text_of(completion);
-    const Rubric::Scored scored = rubric_.score({.prompt = group.prompt.text,
-                                                 .completion = text,
-                                                 .answer = group.prompt.answer,
-                                                 .truncated = completion.finish == Finish::length});
+  const std::string opened = opened_by_prompt(group.prompt.text);
+  std::vector<std::string> texts;
+  for (const Completion& completion : group.completions)
+    texts.push_back(opened + text_of(completion));
+  std::vector<RewardInput> inputs;
+  for (size_t i = 0; i < texts.size(); ++i)
+    inputs.push_back({.prompt = group.prompt.text,
+                      .completion = texts[i],
+                      .answer = group.prompt.answer,
+                      .truncated = group.completions[i].finish == Finish::length,
+                      .tokens = static_cast<int64_t>(group.completions[i].tokens.size())});
+  for (const Rubric::Scored& scored : rubric_.score_group(inputs)) {
     Score score{.total = scored.total, .components = {}};
     for (const RewardResult& result : scored.components)
       score.components.push_back({.value = result.value,

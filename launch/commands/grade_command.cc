@@ -29,22 +29,23 @@ std::string text_of(const nlohmann::json& row, const char* key, int64_t line) {
 }
 
 int grade(const GradeOptions& options) {
-  const auto reward = make_reward({.name = options.kind, .kind = options.kind});
+  const Rubric rubric({{.name = options.kind, .kind = options.kind}});
   read_jsonl(options.file == "-" ? "/dev/stdin" : options.file, [&](const nlohmann::json& row,
                                                                     int64_t line) {
     const std::string gold = text_of(row, "gold", line);
     const std::string answer = text_of(row, "answer", line);
-    const RewardResult result = reward->score({.completion = answer, .answer = gold});
+    const RewardResult result =
+        rubric.score({.completion = answer, .answer = gold}).components.front();
     const auto id = row.contains("id") ? row["id"] : nlohmann::json(line);
     if (options.json) {
       const nlohmann::json out = {{"id", id},
                                   {"verdict", verdict_name(result.verdict)},
-                                  {"reason", reason_name(result.reason)},
+                                  {"reason", reason_text(result)},
                                   {"value", result.value}};
       std::cout << out.dump() << '\n';
     } else {
       std::cout << fmt::format("{:<10} {:<14} {:<22} {}\n", id.dump(), verdict_name(result.verdict),
-                               reason_name(result.reason), result.value);
+                               reason_text(result), result.value);
     }
   });
   return 0;

@@ -6,9 +6,14 @@
 
 namespace cohort {
 
-class FormatReward : public Reward {
+class FormatReward : public CompletionReward {
  public:
   RewardResult score(const RewardInput& input) const override;
+};
+
+struct FormatSettings : RewardSettings {
+  void describe(Fields&) override {}
+  std::unique_ptr<Reward> make() const override { return std::make_unique<FormatReward>(); }
 };
 
 // The rule alone. Blanks may stand before, between and after the two blocks, and nothing else; each

@@ -5,9 +5,15 @@
 
 namespace cohort {
 
-class MathReward : public Reward {
+class MathReward : public CompletionReward {
  public:
   RewardResult score(const RewardInput& input) const override;
+};
+
+struct MathSettings : RewardSettings {
+  void describe(Fields&) override {}
+  std::unique_ptr<Reward> make() const override { return std::make_unique<MathReward>(); }
+  bool judges_answers() const override { return true; }
 };
 
 }  // namespace cohort

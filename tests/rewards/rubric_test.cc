@@ -42,9 +42,9 @@ TEST(Rubric, RefusesTwoComponentsOfOneName) {
 
 TEST(MakeReward, EveryKindIsMadeAndAnUnknownOneNamesTheNearest) {
   for (const std::string& kind : reward_kinds())
-    EXPECT_NE(make_reward(config(kind)), nullptr) << kind;
+    EXPECT_NE(default_settings(kind)->make(), nullptr) << kind;
   try {
-    make_reward(config("fromat"));
+    default_settings("fromat");
     FAIL() << "no error";
   } catch (const ConfigError& e) {
     EXPECT_NE(std::string(e.what()).find("did you mean \"format\""), std::string::npos) << e.what();
