@@ -31,4 +31,9 @@ const char* reason_name(Reason reason) {
   return kNames[index];
 }
 
+bool decided_by_clock(Reason reason) {
+  return reason == Reason::clock_exhausted || reason == Reason::time_limit ||
+         reason == Reason::plugin_time_limit;
+}
+
 }  // namespace cohort

@@ -67,7 +67,10 @@ const char* verdict_name(Verdict verdict);
   X(plugin)                                \
   X(plugin_failed)                         \
   X(plugin_time_limit)                     \
-  X(plugin_bad_reply)
+  X(plugin_bad_reply)                      \
+  /* format */                             \
+  X(empty_think)                           \
+  X(missing_newline)
 
 enum class Reason : uint16_t {
 #define COHORT_REASON_CODE(name) name,
@@ -76,5 +79,7 @@ enum class Reason : uint16_t {
       kCount
 };
 const char* reason_name(Reason reason);
+// The verdict might be another one on a slower or busier machine.
+bool decided_by_clock(Reason reason);
 
 }  // namespace cohort
