@@ -70,7 +70,10 @@ const char* verdict_name(Verdict verdict);
   X(plugin_bad_reply)                      \
   /* format */                             \
   X(empty_think)                           \
-  X(missing_newline)
+  X(missing_newline)                       \
+  /* length, steps */                      \
+  X(no_accuracy)                           \
+  X(too_few_steps)
 
 enum class Reason : uint16_t {
 #define COHORT_REASON_CODE(name) name,

@@ -18,6 +18,7 @@ void CompletionReward::score_group(const RewardGroup& group,
 void RewardConfig::describe(Fields& f) {
   f.field("name", name, "Key in metrics and rollout files. Empty: the kind.");
   f.field("weight", weight, "Factor of this component in the total reward.");
+  f.field("incorrect", incorrect, "Value of an incorrect verdict, where it would be 0; DAPO: -1.");
   if (!settings) settings = default_settings(kind);
   settings->describe(f);
 }

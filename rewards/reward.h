@@ -45,6 +45,11 @@ class Reward {
   virtual ~Reward() = default;
   // One result a completion. Thread-safe; a function of the group alone, unless timed().
   virtual void score_group(const RewardGroup& group, std::span<RewardResult> results) const = 0;
+  // The gold answer (`completion` is empty) as its own judge sees it: correct when an answer equal
+  // to it is accepted. Of rewards that judge answers.
+  virtual RewardResult score_gold(const RewardInput&) const {
+    return {.value = 0, .verdict = Verdict::not_applicable};
+  }
   // The verdict may depend on a clock (code with a time limit, a plugin): recorded verdicts are
   // then replayed when a step is run again.
   virtual bool timed() const { return false; }
@@ -67,6 +72,8 @@ class RewardSettings {
   // Whether its verdicts say if an answer is right: the first such component of a rubric gives the
   // accuracy.
   virtual bool judges_answers() const { return false; }
+  // Whether it reads RewardGroup::accuracy: a rubric must then have a component that judges.
+  virtual bool needs_accuracy() const { return false; }
 };
 
 std::vector<std::string> reward_kinds();
@@ -78,6 +85,7 @@ struct RewardConfig {
   std::string name;  // key in metrics and files; defaults to kind
   std::string kind;
   double weight = 1.0;
+  double incorrect = 0.0;  // instead of a value of 0 with verdict incorrect
   std::shared_ptr<RewardSettings> settings = {};  // null: the defaults of the kind
   void describe(Fields& f);
 };
@@ -97,11 +105,12 @@ class Rubric {
   // Index of the component that says whether an answer is right (the first that judges answers);
   // -1 when none.
   int accuracy_component() const;
+  bool timed() const;  // some component is
   const Reward& component(size_t index) const { return *rewards_[index]; }
 
  private:
   std::vector<std::string> names_;
-  std::vector<double> weights_;
+  std::vector<double> weights_, incorrect_;
   std::vector<std::unique_ptr<Reward>> rewards_;
   int accuracy_ = -1;
 };

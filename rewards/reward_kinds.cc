@@ -5,7 +5,11 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "rewards/format/format_reward.h"
+#include "rewards/format/reasoning_steps_reward.h"
+#include "rewards/format/tag_count_reward.h"
+#include "rewards/length/length_reward.h"
 #include "rewards/math/math_reward.h"
+#include "rewards/repetition/repetition_reward.h"
 #include "rewards/reward.h"
 
 namespace cohort {
@@ -24,6 +28,12 @@ struct Kind {
 constexpr std::array kKinds = {
     Kind{"math", make_settings<MathSettings>},
     Kind{"format", make_settings<FormatSettings>},
+    Kind{"tag_count", make_settings<TagCountSettings>},
+    Kind{"reasoning_steps", make_settings<ReasoningStepsSettings>},
+    Kind{"overlong", make_settings<OverlongSettings>},
+    Kind{"cosine_length", make_settings<CosineLengthSettings>},
+    Kind{"kimi_length", make_settings<KimiLengthSettings>},
+    Kind{"repetition", make_settings<RepetitionSettings>},
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 namespace cohort {
 
 Rubric::Rubric(const std::vector<RewardConfig>& configs) {
+  std::string needs_accuracy;
   for (const RewardConfig& config : configs) {
     const std::string& name = config.name.empty() ? config.kind : config.name;
     if (std::ranges::find(names_, name) != names_.end())
@@ -19,7 +20,12 @@ Rubric::Rubric(const std::vector<RewardConfig>& configs) {
     rewards_.push_back(settings->make());
     names_.push_back(name);
     weights_.push_back(config.weight);
+    incorrect_.push_back(config.incorrect);
+    if (needs_accuracy.empty() && settings->needs_accuracy()) needs_accuracy = name;
   }
+  if (accuracy_ < 0 && !needs_accuracy.empty())
+    throw_error<ConfigError>("reward \"{}\" needs another one that judges answers, such as math",
+                             needs_accuracy);
 }
 
 Rubric::~Rubric() = default;
@@ -35,6 +41,10 @@ std::vector<Rubric::Scored> Rubric::score_group(std::span<const RewardInput> com
   }
   for (size_t i = 0; i < rewards_.size(); ++i)
     if (static_cast<int>(i) != accuracy_) rewards_[i]->score_group(group, results[i]);
+
+  for (size_t i = 0; i < rewards_.size(); ++i)
+    for (RewardResult& result : results[i])
+      if (result.verdict == Verdict::incorrect && result.value == 0) result.value = incorrect_[i];
 
   std::vector<Scored> scored(completions.size());
   for (size_t c = 0; c < completions.size(); ++c) {
@@ -52,5 +62,8 @@ Rubric::Scored Rubric::score(const RewardInput& input) const {
 
 const std::vector<std::string>& Rubric::names() const { return names_; }
 int Rubric::accuracy_component() const { return accuracy_; }
+bool Rubric::timed() const {
+  return std::ranges::any_of(rewards_, [](const auto& reward) { return reward->timed(); });
+}
 
 }  // namespace cohort

@@ -28,4 +28,9 @@ RewardResult MathReward::score(const RewardInput& input) const {
   return {1, Verdict::correct, Reason::ok};
 }
 
+RewardResult MathReward::score_gold(const RewardInput& row) const {
+  const std::string answer = "<answer>" + std::string(row.answer) + "</answer>";
+  return score({.prompt = row.prompt, .completion = answer, .answer = row.answer});
+}
+
 }  // namespace cohort

@@ -8,6 +8,7 @@ namespace cohort {
 class MathReward : public CompletionReward {
  public:
   RewardResult score(const RewardInput& input) const override;
+  RewardResult score_gold(const RewardInput& row) const override;
 };
 
 struct MathSettings : RewardSettings {

@@ -67,7 +67,7 @@ pipeline:
         optim: {lr: 1.0e-3}
       reward:
         - math: {}
-        - format: {weight: 0.5}
+        - format: {weight: 0.5, allow_empty_think: true}
       overlong: {buffer_len: 4, penalty_factor: 0.3}
       val: {data: {task: arithmetic, digits: 2, split: dev, num_rows: 4}, response_length: 12}
       total_steps: 4
@@ -77,7 +77,7 @@ pipeline:
       name: samples
       data: {task: arithmetic, digits: 2, num_rows: 20}
       rollout: {n: 4, response_length: 12}
-      reward: [format: {}]
+      reward: [format: {allow_empty_think: true}]
       wave_size: 8
       max_kept: 2
   - distill:

@@ -20,7 +20,7 @@ TEST(Rubric, AddsWeightedComponentsAndKeepsEach) {
   EXPECT_EQ(rubric.accuracy_component(), 1);
 
   const auto right =
-      rubric.score({.completion = "<think></think><answer>5</answer>", .answer = "5"});
+      rubric.score({.completion = "<think>a</think><answer>5</answer>", .answer = "5"});
   EXPECT_DOUBLE_EQ(right.total, 1.1);
   const auto bare = rubric.score({.completion = "<answer>5</answer>", .answer = "5"});
   EXPECT_DOUBLE_EQ(bare.total, 1.0);
