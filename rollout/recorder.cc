@@ -15,6 +15,7 @@ struct RewardColumn {
   std::vector<double> value;
   std::vector<uint8_t> verdict;
   std::vector<uint16_t> reason;
+  std::vector<int32_t> test_case;
 };
 
 // The file's datasets, in memory. A row of `completion` is one completion.
@@ -65,6 +66,7 @@ void add_score(Columns& c, const Score& score) {
     c.rewards[i].value.push_back(score.components[i].value);
     c.rewards[i].verdict.push_back(score.components[i].verdict);
     c.rewards[i].reason.push_back(score.components[i].reason);
+    c.rewards[i].test_case.push_back(score.components[i].test_case);
   }
 }
 
@@ -116,6 +118,8 @@ void write_groups(const std::string& path, const RolloutInfo& info,
       file->write_f64(group + "/value", c.rewards[i].value);
       file->write_u8(group + "/verdict", c.rewards[i].verdict);
       file->write_u16(group + "/reason", c.rewards[i].reason);
+      if (std::ranges::any_of(c.rewards[i].test_case, [](int32_t t) { return t != 0; }))
+        file->write_i32(group + "/test_case", c.rewards[i].test_case);
     }
   }
   file->write_strings("rewards", info.rewards);
@@ -167,7 +171,11 @@ class Reader {
       const std::string group = "reward/" + name;
       c.rewards.push_back({sized(group + "/value", file_->read_f64(group + "/value"), n),
                            sized(group + "/verdict", file_->read_u8(group + "/verdict"), n),
-                           sized(group + "/reason", file_->read_u16(group + "/reason"), n)});
+                           sized(group + "/reason", file_->read_u16(group + "/reason"), n),
+                           std::vector<int32_t>(n, 0)});
+      if (file_->has(group + "/test_case"))
+        c.rewards.back().test_case =
+            sized(group + "/test_case", file_->read_i32(group + "/test_case"), n);
     }
     return c;
   }
@@ -243,7 +251,8 @@ RolloutFile read_groups(const std::string& path) {
     Score& score = group.scores.emplace_back(
         Score{.total = c.reward[i], .punishment = c.punishment[i], .components = {}});
     for (const RewardColumn& reward : c.rewards)
-      score.components.push_back({reward.value[i], reward.verdict[i], reward.reason[i]});
+      score.components.push_back(
+          {reward.value[i], reward.verdict[i], reward.reason[i], reward.test_case[i]});
   }
   return result;
 }

@@ -33,6 +33,7 @@ struct Score {
     double value = 0;
     uint8_t verdict = 0;  // rewards/reward.h
     uint16_t reason = 0;
+    int32_t test_case = 0;  // the test that decided, from 1; 0: none
   };
   double total = 0;       // weighted sum of the components
   double punishment = 0;  // of length and KL; the advantage is that of total + punishment

@@ -10,7 +10,7 @@ Metrics group_metrics(const std::vector<Group>& groups, const Grader& grader) {
   const std::vector<std::string>& names = grader.rubric().names();
   Metrics metrics;
   std::vector<double> component_sums(names.size(), 0.0);
-  double total = 0, right = 0, tokens = 0, truncated = 0, count = 0;
+  double total = 0, right = 0, tokens = 0, truncated = 0, count = 0, by_clock = 0;
   double shortest = std::numeric_limits<double>::infinity(), longest = 0;
   for (const Group& group : groups) {
     for (size_t i = 0; i < group.completions.size(); ++i) {
@@ -28,10 +28,12 @@ Metrics group_metrics(const std::vector<Group>& groups, const Grader& grader) {
         component_sums[c] += score.components[c].value;
         const char* const reason = reason_name(static_cast<Reason>(score.components[c].reason));
         metrics["reward/" + names[c] + "/reason/" + reason] += 1;
+        by_clock += decided_by_clock(static_cast<Reason>(score.components[c].reason)) ? 1 : 0;
       }
     }
   }
   if (count == 0) return metrics;
+  metrics["clock_verdicts"] = by_clock;
   for (size_t c = 0; c < names.size(); ++c)
     metrics["reward/" + names[c] + "/mean"] = component_sums[c] / count;
   metrics["reward/mean"] = total / count;

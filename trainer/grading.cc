@@ -56,7 +56,8 @@ void Grader::grade(Group& group) const {
     for (const RewardResult& result : scored.components)
       score.components.push_back({.value = result.value,
                                   .verdict = static_cast<uint8_t>(result.verdict),
-                                  .reason = static_cast<uint16_t>(result.reason)});
+                                  .reason = static_cast<uint16_t>(result.reason),
+                                  .test_case = result.test_case});
     group.scores.push_back(std::move(score));
   }
 }
@@ -68,16 +69,25 @@ bool Grader::is_right(const Score& score) const {
          static_cast<uint8_t>(Verdict::correct);
 }
 
+std::string Grader::undecided_reason(const Group& group) const {
+  const int accuracy = rubric_.accuracy_component();
+  for (const Score& score : group.scores)
+    for (size_t c = 0; c < score.components.size(); ++c)
+      if ((accuracy < 0 || static_cast<int>(c) == accuracy) &&
+          score.components[c].verdict == static_cast<uint8_t>(Verdict::undecided))
+        return fmt::format("{} {}", rubric_.names()[c],
+                           reason_name(static_cast<Reason>(score.components[c].reason)));
+  return "";
+}
+
 std::vector<int64_t> Grader::bad_gold(const Dataset& data) const {
   std::vector<int64_t> bad;
   const int component = rubric_.accuracy_component();
   if (component < 0) return bad;
+  const Reward& reward = rubric_.component(static_cast<size_t>(component));
   for (int64_t i = 0; i < data.size(); ++i) {
     const Row& row = data.row(i);
-    const std::string text = fmt::format("<answer>{}</answer>", row.answer);
-    const Rubric::Scored scored =
-        rubric_.score({.prompt = row.prompt, .completion = text, .answer = row.answer});
-    if (scored.components[static_cast<size_t>(component)].verdict != Verdict::correct)
+    if (reward.score_gold({.prompt = row.prompt, .answer = row.answer}).verdict != Verdict::correct)
       bad.push_back(i);
   }
   return bad;

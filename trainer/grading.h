@@ -27,7 +27,11 @@ class Grader {
   bool is_right(const Score& score) const;
   // A completion without the token that stopped it.
   std::string text_of(const Completion& completion) const;
-  // Rows of `data` whose gold answer, given in <answer> tags, its own reward does not accept.
+  // Whether the reward could not judge a completion (the accuracy component; any, when there is
+  // none): its 0 says nothing, so the group is not learnt from.
+  bool is_undecided(const Group& group) const { return !undecided_reason(group).empty(); }
+  std::string undecided_reason(const Group& group) const;  // of the first such; empty when none is
+  // Rows of `data` whose gold answer its own reward does not accept.
   std::vector<int64_t> bad_gold(const Dataset& data) const;
 
  private:

@@ -95,6 +95,7 @@ void code_group(Codec& c, G& group) {
       c.item(component.value);
       c.item(component.verdict);
       c.item(component.reason);
+      c.item(component.test_case);
     });
   });
   c.list(group.advantages);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/base/log.h"
+
 namespace cohort {
 
 GroupSource::GroupSource(const GrpoConfig& config, PromptStream prompts,
@@ -19,6 +21,20 @@ std::vector<Prompt> GroupSource::next_prompts(int64_t count) {
   return prompts;
 }
 
+std::vector<Group> GroupSource::sample(GroupSampler& sampler, int64_t count,
+                                       const std::string& verdicts, Drawn& drawn) {
+  std::vector<Group> groups =
+      sampler.sample(next_prompts(count), config_.rollout.sampling, scope_, verdicts);
+  const auto decided = [&](const Group& group) { return !sampler.grader().is_undecided(group); };
+  const auto undecided = std::ranges::stable_partition(groups, decided);
+  for (const Group& group : undecided)
+    log_warning("{}: dropped from this step, its reward cannot be decided: {}", group.prompt.source,
+                sampler.grader().undecided_reason(group));
+  drawn.undecided += static_cast<int64_t>(undecided.size());
+  groups.erase(undecided.begin(), undecided.end());
+  return groups;
+}
+
 bool GroupSource::is_accepted(const Group& group, const Grader& grader) const {
   const bool by_accuracy = config_.algorithm.filter_groups.metric == "acc";
   const auto measure = [&](const Score& score) {
@@ -30,14 +46,14 @@ bool GroupSource::is_accepted(const Group& group, const Grader& grader) const {
 }
 
 GroupSource::Drawn GroupSource::next(GroupSampler& sampler,
-                                     const std::function<bool(const Drawn&)>& leave) {
+                                     const std::function<bool(const Drawn&)>& leave,
+                                     const std::function<std::string(int64_t)>& verdicts) {
   const FilterGroups& filter = config_.algorithm.filter_groups;
   const int64_t batch = config_.data.train_batch_size;
-  const SamplingConfig& sampling = config_.rollout.sampling;
   Drawn drawn;
   if (!filter.enable) {
-    drawn.groups = sampler.sample(next_prompts(batch), sampling, scope_);
     drawn.waves = 1;
+    drawn.groups = sample(sampler, batch, verdicts(1), drawn);
     return drawn;
   }
   const int64_t wave = filter.gen_batch_size > 0 ? filter.gen_batch_size : batch;
@@ -54,7 +70,7 @@ GroupSource::Drawn GroupSource::next(GroupSampler& sampler,
     }
     ++drawn.waves;
     ++drawn.fruitless;
-    for (Group& group : sampler.sample(next_prompts(wave), sampling, scope_)) {
+    for (Group& group : sample(sampler, wave, verdicts(drawn.waves), drawn)) {
       drawn.sampled.push_back(group);
       if (is_accepted(group, sampler.grader())) {
         drawn.groups.push_back(std::move(group));

@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "trainer/group_codec.h"
+#include "trainer/verdict_record.h"
 
 namespace cohort {
 namespace {
@@ -27,16 +28,25 @@ GroupSampler::GroupSampler(const LoadedModel& model, Communicator& comm,
 }
 
 std::vector<Group> GroupSampler::sample(const std::vector<Prompt>& prompts,
-                                        const SamplingConfig& sampling, const DrawScope& scope) {
+                                        const SamplingConfig& sampling, const DrawScope& scope,
+                                        const std::string& verdicts) {
   const auto rank = static_cast<size_t>(comm_.rank()), ranks = static_cast<size_t>(comm_.size());
   std::vector<Prompt> mine;
   for (size_t i = rank; i < prompts.size(); i += ranks) mine.push_back(prompts[i]);
 
   SamplingConfig with_stops = sampling;
   with_stops.stop_token_ids = stop_ids_;
-  engine_.generate(std::move(mine), with_stops, scope,
-                   [&](Group&& group) { pool_.submit(std::move(group)); });
-  const std::vector<Group> graded = pool_.take([this] { comm_.heartbeat("grading"); });
+  const bool recorded = grader_.rubric().timed() && !verdicts.empty();
+  const VerdictRecord record(recorded ? verdicts : "");
+  std::vector<Group> replayed;
+  engine_.generate(std::move(mine), with_stops, scope, [&](Group&& group) {
+    if (record.replay(group))
+      replayed.push_back(std::move(group));
+    else
+      pool_.submit(std::move(group));
+  });
+  std::vector<Group> graded = pool_.take([this] { comm_.heartbeat("grading"); });
+  std::ranges::move(replayed, std::back_inserter(graded));
 
   std::vector<Group> all;
   for (const auto& bytes : comm_.all_gather_v(encode_groups(graded), "rollout groups"))
@@ -44,6 +54,8 @@ std::vector<Group> GroupSampler::sample(const std::vector<Prompt>& prompts,
   std::sort(all.begin(), all.end(),
             [](const Group& a, const Group& b) { return a.prompt.ordinal < b.prompt.ordinal; });
   COHORT_CHECK_EQ(all.size(), prompts.size());
+  if (recorded && comm_.rank() == 0 && !record.holds_all_of(all))
+    write_verdicts(verdicts, grader_.rubric().names(), all);
   return all;
 }
 

@@ -25,9 +25,10 @@ class GroupSampler {
   GroupSampler(const LoadedModel& model, Communicator& comm, const SamplerConfig& config);
 
   // Every rank passes the same prompts and gets all their groups, graded, in the order of the
-  // prompts.
+  // prompts. `verdicts`, when the rewards are timed: the file to replay them from, and to write
+  // when it is not there.
   std::vector<Group> sample(const std::vector<Prompt>& prompts, const SamplingConfig& sampling,
-                            const DrawScope& scope);
+                            const DrawScope& scope, const std::string& verdicts = "");
   const Grader& grader() const { return grader_; }
 
  private:

@@ -4,6 +4,7 @@
 #include "core/base/files.h"
 #include "core/base/log.h"
 #include "model/exactness_probe.h"
+#include "trainer/verdict_record.h"
 
 namespace cohort {
 namespace {
@@ -126,8 +127,9 @@ Metrics TrainingRun::validate() {
   sampling.temperature = v.temperature;
   sampling.response_length = v.response_length;
   sampling.stop = config_.stop;
-  const std::vector<Group> groups = sampler().sample(all_prompts(*validation_data_), sampling,
-                                                     context_.scope(DrawUse::validation));
+  const std::vector<Group> groups = sampler().sample(
+      all_prompts(*validation_data_), sampling, context_.scope(DrawUse::validation),
+      verdict_path(context_.path(), step_, "validation"));
   Metrics metrics;
   for (const auto& [name, value] : group_metrics(groups, sampler().grader()))
     metrics["val/" + name] = value;

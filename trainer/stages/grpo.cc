@@ -11,6 +11,7 @@
 #include "trainer/group_source.h"
 #include "trainer/policy_batch.h"
 #include "trainer/training_run.h"
+#include "trainer/verdict_record.h"
 
 namespace cohort {
 namespace {
@@ -124,7 +125,10 @@ class GrpoStage {
   bool step() {
     Stopwatch watch;
     GroupSource::Drawn drawn = source_.next(
-        run_.sampler(), [this](const GroupSource::Drawn& sofar) { return leaves_after(sofar); });
+        run_.sampler(), [this](const GroupSource::Drawn& sofar) { return leaves_after(sofar); },
+        [this](int64_t wave) {
+          return verdict_path(context_.path(), run_.step() + 1, fmt::format("wave_{}", wave));
+        });
     if (drawn.left) {
       run_.leave();
       return false;
@@ -204,6 +208,7 @@ class GrpoStage {
                   .rewards = rewards_},
                  groups);
     prune_rollouts(context_.path(), step, config_.keep_rollouts);
+    prune_verdicts(context_.path());
   }
 
   void add_rollout_metrics(const GroupSource::Drawn& drawn, Metrics& metrics) {
@@ -214,6 +219,7 @@ class GrpoStage {
       dead += std::ranges::all_of(group.advantages, [](double a) { return a == 0; }) ? 1 : 0;
     metrics["rollout/groups"] = static_cast<double>(drawn.groups.size());
     metrics["rollout/groups_without_advantage"] = dead;
+    metrics["rollout/groups_undecided"] = static_cast<double>(drawn.undecided);
     if (!config_.algorithm.filter_groups.enable) return;
     metrics["filter/waves"] = static_cast<double>(drawn.waves);
     metrics["filter/refused"] = static_cast<double>(drawn.refused);
