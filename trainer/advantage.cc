@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "rewards/length/overlong.h"
 
 namespace cohort {
 namespace {
@@ -96,8 +97,7 @@ std::vector<std::vector<double>> compute_advantages(
 double overlong_punishment(int64_t length, int64_t max_length, int64_t buffer, double factor) {
   COHORT_CHECK(buffer > 0 && buffer <= max_length, "buffer {} of max_length {}", buffer,
                max_length);
-  const auto excess = static_cast<double>(length - (max_length - buffer));
-  return std::min(0.0, -excess / static_cast<double>(buffer) * factor);
+  return soft_overlong(length, max_length, buffer) * factor;
 }
 
 double kl_in_reward(std::span<const float> logprob, std::span<const float> reference_logprob,

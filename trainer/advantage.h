@@ -24,7 +24,7 @@ std::vector<std::vector<double>> compute_advantages(
     const AdvantageConfig& config, const std::vector<std::vector<double>>& rewards);
 
 // DAPO's soft overlong punishment, to be added to the reward: 0 up to max_length - buffer tokens,
-// then down linearly to -factor at max_length (and below it beyond).
+// then down linearly to -factor at max_length and beyond (rewards/length/overlong.h).
 double overlong_punishment(int64_t length, int64_t max_length, int64_t buffer, double factor);
 
 // KL in the reward: sum over counted tokens of k1 = logprob - reference_logprob. The stage

@@ -12,7 +12,7 @@ namespace cohort {
 // In tokens; 0 < cache <= max_length.
 inline double soft_overlong(int64_t length, int64_t max_length, int64_t cache) {
   const auto excess = static_cast<double>(length - (max_length - cache));
-  return std::clamp(-excess / static_cast<double>(cache), -1.0, 0.0);
+  return std::min(0.0, std::max(-1.0, -excess / static_cast<double>(cache)));  // never -0
 }
 
 }  // namespace cohort
