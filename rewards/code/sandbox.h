@@ -24,8 +24,8 @@ struct Limits {
 
 // What a function-call problem hands to the program: `entry_point(*arguments)`.
 struct Call {
-  std::string entry_point;
-  std::string arguments;  // a Python literal: a tuple of plain values
+  std::string entry_point;  // a name, or names with dots; `()` behind one calls it: "A().f"
+  std::string arguments;    // a Python literal: a tuple of plain values
 };
 
 struct Job {
@@ -76,10 +76,11 @@ struct Availability {
   std::string
       detail;  // one line: what isolates and what limits memory here, or why it does not work
 };
-Availability sandbox_availability();
+Availability sandbox_availability(const std::string& helper = "");  // `helper`: as below
 
 // Throws InputError when the helper cannot be started. `helper` is the path of cohort-judge; empty:
-// beside this executable.
+// beside this executable. Where the kernel refuses namespaces the pool is made all the same, and
+// every job of it is refused.
 std::unique_ptr<Sandbox> start_sandbox(int64_t workers, const std::string& helper = "");
 
 }  // namespace cohort::judge

@@ -1,0 +1,99 @@
+#include "rewards/code/helper/run_job.h"
+
+#include "rewards/code/helper/tree_usage.h"
+
+namespace cohort::judge {
+namespace {
+
+using End = Execution::End;
+
+constexpr int64_t kProgramBytes = int64_t{64} << 20;
+
+Limits compiler_limits() {
+  Limits limits;
+  limits.cpu_seconds = 30;
+  limits.wall_seconds = 90;
+  limits.memory_bytes = int64_t{1} << 30;
+  limits.processes = 16;
+  limits.output_bytes = int64_t{1} << 20;
+  limits.file_bytes = int64_t{128} << 20;
+  return limits;
+}
+
+Execution refused(const std::string& why) {
+  Execution execution;
+  execution.error = why;
+  return execution;
+}
+
+}  // namespace
+
+JobRunner::JobRunner(MemoryCgroup& group, int trainer)
+    : group_(group), trainer_(trainer), interpreter_(std::make_unique<Interpreter>(group)) {
+  if (!tree_usage_works()) {
+    throw_error<IoError>("/proc/PID/task/PID/children is missing: no way to count a program's use");
+  }
+}
+
+JobRunner::~JobRunner() = default;
+
+bool JobRunner::has_proc() const { return interpreter_ && interpreter_->has_proc(); }
+
+Execution JobRunner::run(const Job& job) {
+  try {
+    Order order;
+    order.files = job.files;
+    order.input = job.input;
+    order.limits = job.limits;
+    order.arguments = job.arguments;
+    if (job.language == Job::Language::cpp) {
+      const Compiled& compiled = compile(job.source);
+      if (!compiled.program) return compiled.failure;
+      order.kind = Order::Kind::command;
+      order.program = compiled.program.get();
+      order.arguments.insert(order.arguments.begin(), "./program");
+    } else {
+      order.source = job.source;
+      if (job.call) {
+        order.kind = Order::Kind::call;
+        order.entry_point = job.call->entry_point;
+        order.call_arguments = job.call->arguments;
+      }
+    }
+    return run(order).execution;
+  } catch (const Error& error) {
+    return refused(error.what());
+  }
+}
+
+Outcome JobRunner::run(const Order& order) {
+  if (!interpreter_) interpreter_ = std::make_unique<Interpreter>(group_);
+  Outcome outcome = supervise(order, *interpreter_, group_, trainer_);
+  if (outcome.interpreter_lost) interpreter_.reset();
+  return outcome;
+}
+
+const JobRunner::Compiled& JobRunner::compile(const std::string& source) {
+  if (compiled_ && compiled_->source == source) return *compiled_;
+  compiled_.reset();
+  Order order;
+  order.kind = Order::Kind::command;
+  order.arguments = {"/usr/bin/g++",    "-O2", "-std=c++20", "-w",
+                     "-fmax-errors=20", "-o",  "program",    "main.cc"};
+  order.files = {{"main.cc", source}};
+  order.collect = "program";
+  order.collect_bytes = kProgramBytes;
+  order.limits = compiler_limits();
+  Outcome outcome = run(order);
+  Compiled compiled{source, {}, std::move(outcome.execution)};
+  Execution& e = compiled.failure;
+  if (e.end == End::exited && e.status == 0 && !outcome.collected.empty()) {
+    compiled.program = sealed_file("program", outcome.collected);
+  } else if (e.end == End::exited || e.end == End::signalled) {
+    e.end = End::compile_error;
+  }
+  compiled_ = std::move(compiled);
+  return *compiled_;
+}
+
+}  // namespace cohort::judge

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "rewards/code/helper/interpreter.h"
+#include "rewards/code/helper/memory_cgroup.h"
+#include "rewards/code/helper/supervise.h"
+#include "rewards/code/sandbox.h"
+
+namespace cohort::judge {
+
+// Runs jobs one by one in a warm interpreter, which is started anew when it is lost.
+class JobRunner {
+ public:
+  // `trainer`: a socket; runs end when its other side is gone. Throws IoError where the machine
+  // refuses.
+  JobRunner(MemoryCgroup& group, int trainer);
+  ~JobRunner();
+  bool has_proc() const;
+  Execution run(const Job& job);
+
+ private:
+  struct Compiled {
+    std::string source;
+    Descriptor program;  // without one: `failure` says why
+    Execution failure;
+  };
+  Outcome run(const Order& order);
+  const Compiled& compile(const std::string& source);
+
+  MemoryCgroup& group_;
+  int trainer_;
+  std::unique_ptr<Interpreter> interpreter_;
+  std::optional<Compiled> compiled_;  // the last one
+};
+
+}  // namespace cohort::judge

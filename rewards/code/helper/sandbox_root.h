@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+
+namespace cohort::judge {
+
+// In fresh user and mount namespaces: replaces the root by a read-only tmpfs with /usr, a few
+// devices, /proc where the kernel lets us mount it, and /box, the empty place of a run's own
+// tmpfs, to which /work, /tmp and /dev/shm lead. Throws IoError. Returns whether there is a /proc.
+bool enter_sandbox_root();
+
+// Keeps CAP_SYS_ADMIN of the namespace, and over an exec; gives up all others for good.
+void keep_only_sys_admin();
+
+}  // namespace cohort::judge
