@@ -85,8 +85,9 @@ bool enter_sandbox_root() {
   make_link("/box/shm", "/dev/shm");
   make_folder("/proc");
   // Refused in containers whose own /proc is partly covered: there is then none in the sandbox.
-  const bool proc = mount("proc", inside("/proc").c_str(), "proc",
-                          MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, "subset=pid") == 0;
+  // Not read-only: a run's own could then not be written even before the program starts.
+  const bool proc = mount("proc", inside("/proc").c_str(), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+                          "subset=pid") == 0;
 
   checked(chdir(kRoot), "chdir");
   checked(syscall(SYS_pivot_root, ".", "."), "pivot_root");
