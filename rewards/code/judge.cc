@@ -1,0 +1,236 @@
+#include "rewards/code/judge.h"
+
+#include <algorithm>
+
+#include "rewards/code/assert_harness.h"
+#include "rewards/code/checker.h"
+#include "rewards/code/code_text.h"
+
+namespace cohort::judge {
+
+namespace {
+
+using End = Execution::End;
+
+// A C++ program is compiled once a call of run(), so its first batch is larger.
+constexpr size_t kFirstBatch = 1, kFirstCompiledBatch = 4, kMaxBatch = 16;
+// The program's output may be this much longer than the expected one before it is cut off.
+constexpr int64_t kOutputRoom = int64_t{1} << 20;
+
+RewardResult wrong(Reason reason) {
+  return {.value = 0, .verdict = Verdict::incorrect, .reason = reason};
+}
+RewardResult undecided(Reason reason, std::string why) {
+  return {.value = 0, .verdict = Verdict::undecided, .reason = reason, .extracted = std::move(why)};
+}
+
+Limits make_limits(const CodeProblem& problem, const JudgeRules& rules) {
+  Limits limits;
+  limits.cpu_seconds = problem.limits.time_s.value_or(rules.time_limit_s);
+  limits.wall_seconds = 2 * limits.cpu_seconds + 1;
+  limits.memory_bytes = problem.limits.memory_mb.value_or(rules.memory_mb) << 20;
+  return limits;
+}
+
+// What went wrong with a run, before any output is looked at; ok: nothing.
+Reason reason_of(const Execution& execution) {
+  switch (execution.end) {
+    case End::exited:
+      return execution.status == 0 ? Reason::ok : Reason::runtime_error;
+    case End::signalled:
+      return Reason::runtime_error;
+    case End::time_limit:
+      return Reason::time_limit;
+    case End::memory_limit:
+      return Reason::memory_limit;
+    case End::output_limit:
+      return Reason::output_limit;
+    case End::compile_error:
+      return Reason::compile_error;
+    case End::refused:
+      break;
+  }
+  return Reason::sandbox_unavailable;
+}
+
+bool is_blank(const std::string& text) {
+  return text.find_first_not_of(" \t\r\n") == std::string::npos;
+}
+
+Reason judge_call(const CallTest& test, const Execution& execution) {
+  if (!execution.returned) return Reason::no_value;
+  if (meets(test.expected, *execution.returned)) return Reason::ok;
+  // It printed its answer and returned nothing.
+  const bool printed = *execution.returned == "None" && !is_blank(execution.output);
+  return printed ? Reason::no_value : Reason::wrong_output;
+}
+
+// Where a method of LeetCode's class Solution is asked for by its bare name.
+std::string find_entry_point(const std::string& name, const std::string& code) {
+  const std::string text = "\n" + code;
+  if (name.find('.') != std::string::npos) return name;
+  for (const char* defines : {"\ndef ", "\nasync def "})
+    if (text.find(defines + name + "(") != std::string::npos) return name;
+  if (text.find("\n" + name + " =") != std::string::npos) return name;
+  for (const char* defines : {"\nclass Solution:", "\nclass Solution(", "\nclass Solution "})
+    if (text.find(defines) != std::string::npos) return "Solution()." + name;
+  return name;
+}
+
+// The tests to run: at most max_tests, the first and the last among them.
+std::vector<size_t> choose_tests(size_t count, int64_t max_tests) {
+  const size_t chosen = max_tests > 0 ? std::min(count, static_cast<size_t>(max_tests)) : count;
+  std::vector<size_t> tests(chosen);
+  for (size_t i = 0; i < chosen; ++i) tests[i] = chosen == 1 ? 0 : i * (count - 1) / (chosen - 1);
+  return tests;
+}
+
+class Judge {
+ public:
+  Judge(Sandbox& sandbox, const CodeProblem& problem, const std::string& code,
+        const JudgeRules& rules)
+      : sandbox_(sandbox), problem_(problem), rules_(rules) {
+    job_.language = problem.language.value_or(rules.language);
+    if (!problem.entry_point.empty()) job_.language = Job::Language::python;
+    job_.source = make_program(problem, code);
+    job_.limits = make_limits(problem, rules);
+    entry_point_ = find_entry_point(problem.entry_point, job_.source);
+  }
+
+  RewardResult run() {
+    if (problem_.weak_asserts) return run_weak(*problem_.weak_asserts);
+    const std::vector<size_t> tests = choose_tests(test_count(), rules_.max_tests);
+    const bool compiled = job_.language == Job::Language::cpp;
+    size_t batch = compiled ? kFirstCompiledBatch : kFirstBatch;
+    if (rules_.partial_credit) batch = tests.size();
+    size_t passed = 0;
+    RewardResult first_failure;
+    for (size_t done = 0; done < tests.size();) {
+      const size_t end = std::min(done + batch, tests.size());
+      const std::vector<size_t> part(tests.begin() + static_cast<std::ptrdiff_t>(done),
+                                     tests.begin() + static_cast<std::ptrdiff_t>(end));
+      for (RewardResult& result : run_tests(part)) {
+        if (result.verdict == Verdict::correct) {
+          ++passed;
+          continue;
+        }
+        const bool final = !rules_.partial_credit || result.verdict == Verdict::undecided ||
+                           result.reason == Reason::compile_error;
+        if (final) return result;
+        if (first_failure.test_case == 0) first_failure = std::move(result);
+      }
+      done = end;
+      batch = std::min(2 * batch, kMaxBatch);
+    }
+    if (passed == tests.size()) return {.value = 1, .verdict = Verdict::correct};
+    first_failure.value = static_cast<double>(passed) / static_cast<double>(tests.size());
+    return first_failure;
+  }
+
+ private:
+  size_t test_count() const {
+    return problem_.entry_point.empty() ? problem_.stdio_tests.size() : problem_.call_tests.size();
+  }
+
+  Job make_job(size_t test) const {
+    Job job = job_;
+    if (problem_.entry_point.empty()) {
+      job.input = problem_.stdio_tests[test].input;
+      const auto expected = static_cast<int64_t>(problem_.stdio_tests[test].output.size());
+      job.limits.output_bytes = std::max(job.limits.output_bytes, expected + kOutputRoom);
+    } else {
+      job.call = Call{entry_point_, problem_.call_tests[test].arguments};
+    }
+    return job;
+  }
+
+  // One result a test, `correct` where it passes.
+  std::vector<RewardResult> run_tests(const std::vector<size_t>& tests) {
+    std::vector<Job> jobs;
+    for (const size_t test : tests) jobs.push_back(make_job(test));
+    const std::vector<Execution> executions = sandbox_.run(jobs);
+    std::vector<RewardResult> results;
+    for (size_t i = 0; i < tests.size(); ++i) {
+      RewardResult result = judge_run(tests[i], executions[i]);
+      if (result.reason != Reason::compile_error && result.verdict != Verdict::undecided)
+        result.test_case = static_cast<int32_t>(tests[i]) + 1;
+      const bool passed = result.verdict == Verdict::correct;
+      results.push_back(std::move(result));
+      if (!passed && !rules_.partial_credit) break;
+    }
+    return results;
+  }
+
+  RewardResult judge_run(size_t test, const Execution& execution) {
+    if (execution.end == End::refused)
+      return undecided(Reason::sandbox_unavailable, execution.error);
+    Reason reason = reason_of(execution);
+    if (reason == Reason::ok && !problem_.entry_point.empty())
+      reason = judge_call(problem_.call_tests[test], execution);
+    else if (reason == Reason::ok && problem_.checker)
+      return run_checker(sandbox_, *problem_.checker, problem_.stdio_tests[test], execution.output);
+    else if (reason == Reason::ok &&
+             !same_output(problem_.stdio_tests[test].output, execution.output, problem_.mode,
+                          problem_.tolerance))
+      reason = Reason::wrong_output;
+    if (reason != Reason::ok) return wrong(reason);
+    return {.value = 1, .verdict = Verdict::correct};
+  }
+
+  RewardResult run_weak(const WeakAsserts& weak) {
+    if (!rules_.weakly_isolated)
+      return {.value = 0,
+              .verdict = Verdict::not_applicable,
+              .reason = Reason::weakly_isolated,
+              .extracted = weak.not_plain};
+    int64_t needed = 0;
+    if (!problem_.reference.empty()) {
+      const AssertRun reference = start_asserts(make_program(problem_, problem_.reference), weak);
+      const Execution execution = sandbox_.run({reference.job})[0];
+      if (execution.end == End::refused)
+        return undecided(Reason::sandbox_unavailable, execution.error);
+      const std::optional<int64_t> held = asserts_held(reference, execution);
+      if (!held) return undecided(Reason::problem_unreadable, "the reference fails its own tests");
+      needed = *held;
+    }
+    const AssertRun run = start_asserts(job_.source, weak);
+    const Execution execution = sandbox_.run({run.job})[0];
+    if (execution.end == End::refused)
+      return undecided(Reason::sandbox_unavailable, execution.error);
+    const std::optional<int64_t> held = asserts_held(run, execution);
+    if (held && *held >= 1 && (needed == 0 || *held == needed))
+      return {.value = 1, .verdict = Verdict::correct};
+    const Reason reason = reason_of(execution);
+    return wrong(reason == Reason::ok || reason == Reason::runtime_error ? Reason::wrong_output
+                                                                         : reason);
+  }
+
+  AssertRun start_asserts(const std::string& program, const WeakAsserts& weak) const {
+    return make_assert_run(program, problem_.prefix, weak.test_source, problem_.entry_point,
+                           job_.limits);
+  }
+
+  Sandbox& sandbox_;
+  const CodeProblem& problem_;
+  const JudgeRules& rules_;
+  Job job_;
+  std::string entry_point_;
+};
+
+}  // namespace
+
+std::string make_program(const CodeProblem& problem, const std::string& code) {
+  if (problem.prefix.empty()) return code;
+  const std::string line_end = problem.prefix.ends_with('\n') ? "" : "\n";
+  if (is_body(code)) return problem.prefix + line_end + code;
+  // Such an import must come first.
+  if (("\n" + code).find("\nfrom __future__ ") != std::string::npos) return code;
+  return problem.prefix + line_end + "\n" + code;
+}
+
+RewardResult judge_code(Sandbox& sandbox, const CodeProblem& problem, const std::string& code,
+                        const JudgeRules& rules) {
+  return Judge(sandbox, problem, code, rules).run();
+}
+
+}  // namespace cohort::judge
