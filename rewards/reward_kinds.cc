@@ -7,6 +7,7 @@
 #include "rewards/format/format_reward.h"
 #include "rewards/format/reasoning_steps_reward.h"
 #include "rewards/format/tag_count_reward.h"
+#include "rewards/language/language_reward.h"
 #include "rewards/length/length_reward.h"
 #include "rewards/math/math_reward.h"
 #include "rewards/repetition/repetition_reward.h"
@@ -30,6 +31,7 @@ constexpr std::array kKinds = {
     Kind{"format", make_settings<FormatSettings>},
     Kind{"tag_count", make_settings<TagCountSettings>},
     Kind{"reasoning_steps", make_settings<ReasoningStepsSettings>},
+    Kind{"language", make_settings<LanguageSettings>},
     Kind{"overlong", make_settings<OverlongSettings>},
     Kind{"cosine_length", make_settings<CosineLengthSettings>},
     Kind{"kimi_length", make_settings<KimiLengthSettings>},
