@@ -9,6 +9,7 @@ namespace cohort {
 void add_bench_command(CLI::App& app, CommandContext& context) {
   CLI::App* bench = app.add_subcommand("bench", "Timed work, one JSON line each");
   bench->require_subcommand(1);
+  add_bench_grade(*bench, context);
   add_bench_grpo(*bench, context);
 }
 

@@ -90,7 +90,8 @@ void print_group(const Group& group, const RolloutInfo& info, const Tokenizer& t
         const Score::Component& component = group.scores[i].components[c];
         scores += fmt::format(" {} {:.2f} {} ({})", info.rewards[c], component.value,
                               verdict_name(static_cast<Verdict>(component.verdict)),
-                              reason_name(static_cast<Reason>(component.reason)));
+                              reason_text({.reason = static_cast<Reason>(component.reason),
+                                           .test_case = component.test_case}));
       }
     if (i < group.advantages.size())
       advantage = fmt::format(" advantage {:+.3f}", group.advantages[i]);

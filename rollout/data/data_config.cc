@@ -47,7 +47,9 @@ void DataConfig::describe(Fields& f) {
           "GSM8K files whose annotations, and their commuted twins, are left out of made or "
           "extracted rows.");
   f.field("prompt_key", prompt_key, "Key of the prompt in a file's rows.");
-  f.field("answer_key", answer_key, "Key of the gold answer.");
+  f.field("answer_key", answer_key,
+          "Key of the gold answer: a text or a number, or a problem with its tests as an object; "
+          "\"*\": the row is the problem.");
   f.field("response_key", response_key, "Key of the response that sft trains on.");
   f.field("answer_after", answer_after,
           "The gold answer is what follows the last such mark (\"####\" for GSM8K), thousands "

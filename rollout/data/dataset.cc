@@ -31,6 +31,15 @@ std::string text_of(const json& row, const std::string& key, const std::string& 
   return text;
 }
 
+// A gold answer may be a problem with its tests: an object or a list is handed on as JSON, as is
+// the whole row for the key "*". Empty when the row has none.
+std::string gold_of(const json& row, const std::string& key, const std::string& source) {
+  if (key == "*") return row.dump();
+  const auto value = row.find(key);
+  if (value == row.end()) return "";
+  return value->is_structured() ? value->dump() : text_of(row, key, source);
+}
+
 std::string gold_after(const std::string& text, const std::string& mark,
                        const std::string& source) {
   const size_t at = text.rfind(mark);
@@ -55,7 +64,7 @@ std::vector<Row> read_rows(const DataConfig& config, const PromptTemplate& forma
     row.prompt = format.render([&](const std::string& key) {
       return key == "prompt" ? prompt : text_of(object, key, source);
     });
-    if (object.contains(config.answer_key)) row.answer = text_of(object, config.answer_key, source);
+    row.answer = gold_of(object, config.answer_key, source);
     if (!config.answer_after.empty())
       row.answer = gold_after(row.answer, config.answer_after, source);
     if (object.contains(config.response_key))

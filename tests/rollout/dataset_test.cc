@@ -84,6 +84,13 @@ TEST_F(DatasetTest, ErrorsNameFileAndLine) {
   expect_error(file_of(good), "rows.jsonl:1: ");
 }
 
+TEST_F(DatasetTest, AGoldAnswerMayBeAProblemOrTheWholeRow) {
+  DataConfig config = file_of("{\"prompt\": \"p\", \"answer\": {\"tests\": [1, \"a\"]}}\n");
+  EXPECT_EQ(load(config)->row(0).answer, R"({"tests":[1,"a"]})");
+  config.answer_key = "*";
+  EXPECT_EQ(load(config)->row(0).answer, R"({"answer":{"tests":[1,"a"]},"prompt":"p"})");
+}
+
 TEST_F(DatasetTest, OverlongPromptsAreDroppedAndCounted) {
   DataConfig config =
       file_of("{\"prompt\": \"1234\"}\n{\"prompt\": \"12345\"}\n{\"prompt\": \"1\"}\n");
