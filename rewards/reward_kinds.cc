@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "rewards/code/code_reward.h"
 #include "rewards/format/format_reward.h"
 #include "rewards/format/reasoning_steps_reward.h"
 #include "rewards/format/tag_count_reward.h"
@@ -28,6 +29,7 @@ struct Kind {
 
 constexpr std::array kKinds = {
     Kind{"math", make_settings<MathSettings>},
+    Kind{"code", make_settings<CodeSettings>},
     Kind{"format", make_settings<FormatSettings>},
     Kind{"tag_count", make_settings<TagCountSettings>},
     Kind{"reasoning_steps", make_settings<ReasoningStepsSettings>},

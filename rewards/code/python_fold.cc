@@ -247,10 +247,10 @@ Maybe Folder::fold_compare(const Node& node) {
   const std::string& op = node.text;
   const bool numbers = to_int64(*a, x) && to_int64(*b, y);
   if (!numbers && (a->kind != b->kind || a->kind == Kind::real)) return std::nullopt;
-  const int sign = order(*a, *b);
-  if (op == "==") return make_boolean(sign == 0);
-  if (op == "!=") return make_boolean(sign != 0);
+  const bool equal = equal_values(*a, *b);
+  if (op == "==" || op == "!=") return make_boolean(equal == (op == "=="));
   if (!numbers) return std::nullopt;
+  const int sign = order(*a, *b);
   if (op == "<") return make_boolean(sign < 0);
   if (op == "<=") return make_boolean(sign <= 0);
   if (op == ">") return make_boolean(sign > 0);

@@ -67,11 +67,22 @@ bool equal_items(const Value& expected, const Value& got, const ValueRules& rule
   return true;
 }
 
+// The places of a set's elements or a dict's pairs, in the order of the elements or keys.
+std::vector<size_t> sorted_places(const Value& value, size_t step) {
+  std::vector<size_t> places(value.items.size() / step);
+  std::iota(places.begin(), places.end(), size_t{0});
+  std::ranges::stable_sort(places, [&](size_t a, size_t b) {
+    return order(value.items[a * step], value.items[b * step]) < 0;
+  });
+  return places;
+}
+
 bool equal_dicts(const Value& expected, const Value& got, const ValueRules& rules) {
   if (expected.items.size() != got.items.size()) return false;
-  for (size_t i = 0; i + 1 < expected.items.size(); i += 2)
-    if (!equal_values(expected.items[i], got.items[i]) ||
-        !equal_values(expected.items[i + 1], got.items[i + 1], rules))
+  const std::vector<size_t> a = sorted_places(expected, 2), b = sorted_places(got, 2);
+  for (size_t i = 0; i < a.size(); ++i)
+    if (!equal_values(expected.items[2 * a[i]], got.items[2 * b[i]]) ||
+        !equal_values(expected.items[2 * a[i] + 1], got.items[2 * b[i] + 1], rules))
       return false;
   return true;
 }
@@ -87,19 +98,26 @@ Value make_text(std::string text) { return {.kind = Kind::text, .text = std::mov
 
 void normalize(Value& value) {
   const size_t step = value.kind == Kind::dict ? 2 : 1;
-  std::vector<size_t> places(value.items.size() / step);
-  std::iota(places.begin(), places.end(), size_t{0});
-  const auto key = [&](size_t place) -> const Value& { return value.items[place * step]; };
-  std::ranges::stable_sort(places, [&](size_t a, size_t b) { return order(key(a), key(b)) < 0; });
-  std::vector<Value> sorted;
-  sorted.reserve(value.items.size());
+  const std::vector<size_t> places = sorted_places(value, step);
+  std::vector<size_t> kept;
   for (size_t i = 0; i < places.size(); ++i) {
-    const bool last = i + 1 == places.size() || order(key(places[i]), key(places[i + 1])) != 0;
-    if (!last) continue;
-    for (size_t k = 0; k < step; ++k)
-      sorted.push_back(std::move(value.items[places[i] * step + k]));
+    const bool repeats =
+        !kept.empty() && order(value.items[kept.back() * step], value.items[places[i] * step]) == 0;
+    if (!repeats)
+      kept.push_back(places[i]);
+    else if (step == 2)
+      value.items[kept.back() * 2 + 1] = std::move(value.items[places[i] * 2 + 1]);
   }
-  value.items = std::move(sorted);
+  // A program may go through a dict: its pairs stay in the order in which they were written.
+  if (step == 2) {
+    if (kept.size() == places.size()) return;
+    std::ranges::sort(kept);
+  }
+  std::vector<Value> items;
+  items.reserve(kept.size() * step);
+  for (const size_t place : kept)
+    for (size_t k = 0; k < step; ++k) items.push_back(std::move(value.items[place * step + k]));
+  value.items = std::move(items);
 }
 
 int order(const Value& a, const Value& b) {

@@ -17,7 +17,8 @@ struct Value {
   double real = 0;        // real
   std::string text = {};  // text: UTF-8, a lone surrogate as its three bytes; bytes; integer:
                           // decimal digits without leading zeros, "-" before a negative
-  std::vector<Value> items = {};  // dict: keys and values in turn. Sets and dicts are normalized
+  std::vector<Value> items =
+      {};  // dict: keys and values in turn. normalize()d where there are several
 };
 
 Value make_boolean(bool truth);
@@ -25,12 +26,12 @@ Value make_integer(int64_t number);
 Value make_real(double number);
 Value make_text(std::string text);
 
-// Puts the elements of a set, the pairs of a dict, in order() and drops duplicates; of equal keys
-// the last one's value stays, as in Python.
+// Puts the elements of a set in order() and drops repeated ones; of equal keys of a dict the first
+// stays, with the last one's value, as in Python. NaNs count as equal here.
 void normalize(Value& value);
 
-// A total order in which exactly equal values are adjacent: booleans apart from numbers, integers
-// and floats together by numeric value, NaN after all numbers.
+// A total order of what can be an element or a key, equal ones being equal_values: booleans apart
+// from numbers, integers and floats together by numeric value, NaN after all numbers.
 int order(const Value& a, const Value& b);
 
 struct Tolerance {
