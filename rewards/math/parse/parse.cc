@@ -1,0 +1,101 @@
+#include "rewards/math/parse/parse.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "rewards/math/parse/characters.h"
+#include "rewards/math/parse/delimiters.h"
+#include "rewards/math/parse/lexer.h"
+#include "rewards/math/parse/names.h"
+#include "rewards/math/parse/parser.h"
+#include "rewards/math/parse/plain_letters.h"
+
+namespace cohort::math {
+
+namespace {
+
+constexpr size_t kMaxWords = 16;
+
+bool is_word_byte(char c) { return is_letter(c) || static_cast<unsigned char>(c) >= 0x80; }
+
+struct Words {
+  std::string text;  // single blanks
+  size_t count = 0;
+  bool letters_only = true;   // no digits
+  bool spoken = false;        // some of them is a word of a language
+  bool mathematical = false;  // some of them is a variable or a function
+};
+
+// `text` as plain words; nothing when it has anything but letters, digits and light punctuation.
+std::optional<Words> plain_words(std::string_view text) {
+  Words words;
+  for (size_t i = 0; i < text.size();) {
+    const char c = text[i];
+    if (is_word_byte(c) || is_digit(c)) {
+      const size_t start = i;
+      while (i < text.size() && (is_word_byte(text[i]) || is_digit(text[i]) ||
+                                 ((text[i] == '\'' || text[i] == '-') && i + 1 < text.size() &&
+                                  is_word_byte(text[i + 1]))))
+        ++i;
+      const std::string_view word = text.substr(start, i - start);
+      const bool letters = std::none_of(word.begin(), word.end(), is_digit);
+      words.letters_only = words.letters_only && letters;
+      words.text += (words.count++ > 0 ? " " : "") + std::string(word);
+      if (letters && is_word(word)) words.spoken = true;
+      if ((word.size() == 1 && word != "a" && word != "I") || find_plain_name(word) != nullptr)
+        words.mathematical = words.mathematical || (word != "and" && word != "or" &&
+                                                    word != "infinity" && word != "Infinity");
+    } else if (is_blank(c) || c == '.' || c == '"' || c == '!' || c == '\'') {
+      ++i;
+    } else {
+      return std::nullopt;
+    }
+  }
+  if (words.count == 0) return std::nullopt;
+  return words;
+}
+
+// "B.", "B)", "B: 12", "B. 12"
+std::optional<std::string_view> lettered(std::string_view text) {
+  if (text.size() < 2 || text[0] < 'A' || text[0] > 'H') return std::nullopt;
+  if (text[1] != '.' && text[1] != ')' && text[1] != ':') return std::nullopt;
+  const std::string_view rest = trim(text.substr(2));
+  if (!rest.empty() && text.size() > 2 && !is_blank(text[2])) return std::nullopt;
+  return rest;
+}
+
+Parsed parse_plain(const std::string& text, Budget& budget) {
+  const std::optional<Words> words = plain_words(text);
+  if (words && words->letters_only && words->count >= 2 && words->spoken && !words->mathematical &&
+      words->count <= kMaxWords)
+    return {phrase(words->text), {}};
+  try {
+    return {Parser(lex(text, budget), text, budget).parse(), {}};
+  } catch (const Unreadable& unreadable) {
+    if (words && words->spoken && words->count <= kMaxWords) return {phrase(words->text), {}};
+    return {std::nullopt,
+            fmt::format("expected {} at byte {}", unreadable.expected, unreadable.at)};
+  }
+}
+
+}  // namespace
+
+Parsed parse_answer(std::string_view text, Budget& budget) {
+  budget.check(BudgetSpent::bytes, static_cast<int64_t>(text.size()), budget.limits().bytes);
+  budget.step(1 + static_cast<int64_t>(text.size()) / 64);
+  const std::string plain = without_delimiters(plain_characters(repair_escapes(text)));
+  if (plain.empty()) return {std::nullopt, "expected an answer at byte 0"};
+  const auto rest = lettered(plain);
+  if (!rest) return parse_plain(plain, budget);
+  Expr letter{Kind::choice, plain.substr(0, 1)};
+  if (rest->empty()) return {std::move(letter), {}};
+  Parsed value = parse_plain(without_delimiters(*rest), budget);
+  if (!value.expr) return value;
+  Expr both{Kind::relation, "="};
+  both.children.push_back(std::move(letter));
+  both.children.push_back(std::move(*value.expr));
+  return {std::move(both), {}};
+}
+
+}  // namespace cohort::math

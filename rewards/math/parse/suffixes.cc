@@ -1,0 +1,260 @@
+// What stands behind a value: percent signs, units, nouns, currencies, bases, large numbers.
+#include <algorithm>
+#include <charconv>
+
+#include "rewards/math/parse/characters.h"
+#include "rewards/math/parse/parser.h"
+#include "rewards/math/parse/units.h"
+
+namespace cohort::math {
+
+namespace {
+
+std::vector<std::string_view> split_words(std::string_view text) {
+  std::vector<std::string_view> words;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(' '), text.size());
+    if (end > 0) words.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return words;
+}
+
+// Words that say something of the value rather than what it counts: no noun phrase has them.
+bool denies_noun(std::string_view word) {
+  static constexpr const char* kDenied[] = {
+      "not",  "is",   "are",  "was",   "because", "which",  "but",     "no",    "isn't", "than",
+      "less", "more", "then", "maybe", "perhaps", "wrong",  "wait",    "never", "or",    "and",
+      "so",   "thus", "i",    "we",    "it",      "answer", "between", "to"};
+  return std::find(std::begin(kDenied), std::end(kDenied), word) != std::end(kDenied);
+}
+
+const char* zeros_of(std::string_view word) {
+  if (word == "hundred") return "100";
+  if (word == "thousand") return "1000";
+  if (word == "million") return "1000000";
+  if (word == "billion") return "1000000000";
+  if (word == "trillion") return "1000000000000";
+  return nullptr;
+}
+
+const char* base_of(std::string_view word) {
+  static constexpr struct {
+    const char* word;
+    const char* base;
+  } kBases[] = {{"two", "2"},  {"three", "3"},   {"four", "4"},    {"five", "5"},
+                {"six", "6"},  {"seven", "7"},   {"eight", "8"},   {"nine", "9"},
+                {"ten", "10"}, {"eleven", "11"}, {"twelve", "12"}, {"sixteen", "16"}};
+  for (const auto& entry : kBases)
+    if (word == entry.word) return entry.base;
+  return nullptr;
+}
+
+}  // namespace
+
+Expr Parser::quantity(Expr value, std::string unit) {
+  if (value.kind == Kind::quantity) {
+    // "$5 dollars" says its unit twice.
+    if (value.text == unit) return value;
+    fail("one unit");
+  }
+  return unary(Kind::quantity, std::move(unit), std::move(value));
+}
+
+bool Parser::suffix(std::vector<Expr>& factors) {
+  if (is(Tok::percent)) {
+    advance();
+    Expr whole = product(std::move(factors));
+    factors.clear();
+    factors.push_back(unary(Kind::percent, "", std::move(whole)));
+    return true;
+  }
+  if (is(Tok::currency)) {
+    // "5\$", but not the sign of the next number
+    if (next().type == Tok::number && !next().blank_before) return false;
+    std::string unit = now().text;
+    advance();
+    Expr whole = quantity(product(std::move(factors)), std::move(unit));
+    factors.clear();
+    factors.push_back(std::move(whole));
+    return true;
+  }
+  if (symbol_units_ahead()) {
+    Expr whole = product(std::move(factors));
+    factors.clear();
+    tokens_[at_].type = Tok::text;
+    if (!unit_suffix(whole)) fail("a unit");
+    factors.push_back(std::move(whole));
+    return true;
+  }
+  if (!is(Tok::text) || is_separator_text()) return false;
+  Expr whole = product(std::move(factors));
+  factors.clear();
+  const bool taken = unit_suffix(whole) || word_suffix(whole);
+  factors.push_back(std::move(whole));
+  if (!taken) return false;
+  // "5 feet 6 inches"
+  const Expr& value = factors.back();
+  const Unit* unit = value.kind == Kind::quantity ? find_unit(value.text) : nullptr;
+  if (unit == nullptr || !is(Tok::number)) return true;
+  Expr rest = term();
+  const Unit* smaller = rest.kind == Kind::quantity ? find_unit(rest.text) : nullptr;
+  if (smaller == nullptr || smaller->dimension != unit->dimension || smaller == unit)
+    fail("a smaller unit");
+  factors.back() = binary(Kind::add, "", std::move(factors.back()), std::move(rest));
+  return true;
+}
+
+// "10 m/s" in plain letters: a number, a blank, and nothing else than units with a '/'.
+bool Parser::symbol_units_ahead() const {
+  if (!is(Tok::symbol) || !now().blank_before || at_ == 0 || tokens_[at_ - 1].type != Tok::number)
+    return false;
+  if (find_unit(now().text) == nullptr || next().type != Tok::slash) return false;
+  const Token& below = next(2);
+  if ((below.type != Tok::symbol && below.type != Tok::text) || find_unit(below.text) == nullptr)
+    return false;
+  return next(3).type == Tok::end || next(3).type == Tok::caret;
+}
+
+// "cm", "square inches", "m/s", "kg m^2 / s^2", "miles per hour".
+bool Parser::unit_suffix(Expr& value) {
+  const size_t start = at_;
+  std::vector<UnitPower> powers;
+  std::vector<std::string> words;
+  int sign = 1, power = 1;
+  bool after_over = false;
+  const auto take_words = [&]() -> bool {
+    std::string_view text = now().text;
+    const Unit* whole = find_unit(text);
+    if (whole != nullptr && text.find(' ') != std::string_view::npos) {
+      powers.push_back({whole, sign * power});
+      return true;
+    }
+    for (const std::string_view word : split_words(text)) {
+      const std::string lower = lower_case(word);
+      if (lower == "per" || lower == "a" || lower == "an" || lower == "each") {
+        if (powers.empty()) return false;
+        sign = -1;
+      } else if (lower == "square" || lower == "sq" || lower == "sq.") {
+        power = 2;
+      } else if (lower == "cubic" || lower == "cu") {
+        power = 3;
+      } else if ((lower == "squared" || lower == "cubed") && !powers.empty()) {
+        powers.back().exponent *= lower == "squared" ? 2 : 3;
+      } else if (const Unit* unit = find_unit(word)) {
+        powers.push_back({unit, sign * power});
+        power = 1;
+      } else {
+        return false;
+      }
+    }
+    return true;
+  };
+  for (;;) {
+    if (is(Tok::text) || (after_over && is(Tok::symbol))) {
+      const size_t before = powers.size();
+      if (is_separator_text() || !take_words() || powers.size() == before) {
+        // A unit followed by other words ("5 cm long") is read as a noun phrase.
+        at_ = start;
+        return false;
+      }
+      advance();
+      after_over = false;
+      if (is(Tok::caret)) {
+        advance();
+        const bool braced = accept(Tok::open_group);
+        const bool negative = accept(Tok::minus);
+        int exponent = 0;
+        const std::string& digits = now().text;
+        if (!is(Tok::number) || digits.size() > 1) fail("the power of a unit");
+        std::from_chars(digits.data(), digits.data() + digits.size(), exponent);
+        advance();
+        if (braced) expect(Tok::close_group, "'}'");
+        powers.back().exponent *= negative ? -exponent : exponent;
+      }
+    } else if (is(Tok::slash) && (next().type == Tok::text || next().type == Tok::symbol) &&
+               find_unit(split_words(next().text).front()) != nullptr) {
+      advance();
+      sign = -1;
+      after_over = true;
+    } else if (is(Tok::times) && next().type == Tok::text &&
+               find_unit(split_words(next().text).front()) != nullptr) {
+      advance();
+    } else {
+      break;
+    }
+  }
+  if (powers.empty() || power != 1) {
+    at_ = start;
+    return false;
+  }
+  value = quantity(std::move(value), unit_text(powers));
+  return true;
+}
+
+bool Parser::word_suffix(Expr& value) {
+  std::vector<std::string_view> words = split_words(now().text);
+  if (words.empty()) return false;
+  const std::string first = lower_case(words.front());
+  if (first == "th" || first == "st" || first == "nd" || first == "rd") {
+    if (words.size() > 1 || value.kind != Kind::number) return false;
+    advance();
+    return true;
+  }
+  if (first == "am" || first == "pm") {
+    advance();
+    value = unary(Kind::quantity, first, std::move(value));
+    return true;
+  }
+  if (const char* zeros = zeros_of(first)) {
+    value = binary(Kind::multiply, "", std::move(value), leaf(Kind::number, zeros));
+    if (words.size() == 1)
+      advance();
+    else
+      tokens_[at_].text = now().text.substr(first.size() + 1);
+    return true;
+  }
+  if (first == "base" || first == "in") {
+    const bool in_base = first == "in" && words.size() >= 2 && lower_case(words[1]) == "base";
+    if (first == "base" || in_base) {
+      const size_t named = in_base ? 2 : 1;
+      if (value.kind != Kind::number) fail("digits before 'base'");
+      Expr base;
+      if (words.size() > named) {
+        const char* digits = base_of(lower_case(words[named]));
+        if (digits == nullptr) fail("a base");
+        base = leaf(Kind::number, digits);
+        advance();
+      } else {
+        advance();
+        if (!is(Tok::number)) fail("a base");
+        base = number();
+      }
+      value = unary(Kind::based, value.text, std::move(base));
+      return true;
+    }
+  }
+  // A noun phrase, to the end of the item.
+  const size_t start = at_;
+  std::string phrase;
+  size_t count = 0;
+  while (is(Tok::text) && !is_separator_text()) {
+    for (const std::string_view word : split_words(now().text)) {
+      const std::string lower = lower_case(word);
+      if (denies_noun(lower) || ++count > 6) {
+        at_ = start;
+        return false;
+      }
+      phrase += (phrase.empty() ? "" : " ") + lower;
+    }
+    advance();
+  }
+  if (!ends_item()) {
+    at_ = start;
+    return false;
+  }
+  value = quantity(std::move(value), std::move(phrase));
+  return true;
+}
+
+}  // namespace cohort::math
