@@ -79,7 +79,5 @@ class PromptStream {
 // The rows of a built-in task (docs/tasks.md): config.task, num_rows, seed, split, style_mix.
 // Nothing is tokenized.
 std::vector<Row> make_task_rows(const DataConfig& config);
-// As make_task_rows with task "arithmetic": three-digit + and -, digit-wise working in R1's format.
-std::vector<Row> make_arithmetic(const DataConfig& config);
 
 }  // namespace cohort

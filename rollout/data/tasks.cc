@@ -100,10 +100,4 @@ std::vector<Row> make_task_rows(const DataConfig& config) {
   return rows;
 }
 
-std::vector<Row> make_arithmetic(const DataConfig& config) {
-  DataConfig arithmetic = config;
-  arithmetic.task = "arithmetic";
-  return make_task_rows(arithmetic);
-}
-
 }  // namespace cohort

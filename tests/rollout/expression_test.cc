@@ -72,7 +72,7 @@ TEST(ArithmeticTask, SplitsAreDisjointForAnySeedWithCommutedTwins) {
   std::map<std::string, std::set<std::string>> splits;
   for (const char* split : {"train", "dev", "test"})
     for (const int64_t seed : {1, 2, 3})
-      splits[split].merge(canonical_texts(make_arithmetic(
+      splits[split].merge(canonical_texts(make_task_rows(
           arithmetic(split, seed, split[0] == 't' && split[1] == 'r' ? 20000 : 2000))));
   for (const auto& [a, first] : splits)
     for (const auto& [b, second] : splits) {
@@ -84,9 +84,9 @@ TEST(ArithmeticTask, SplitsAreDisjointForAnySeedWithCommutedTwins) {
 }
 
 TEST(ArithmeticTask, RowsAreAFunctionOfTheSeedAndPrefixesOfOneAnother) {
-  const auto rows = make_arithmetic(arithmetic("train", 1, 300));
-  const auto again = make_arithmetic(arithmetic("train", 1, 400));
-  const auto other = make_arithmetic(arithmetic("train", 2, 300));
+  const auto rows = make_task_rows(arithmetic("train", 1, 300));
+  const auto again = make_task_rows(arithmetic("train", 1, 400));
+  const auto other = make_task_rows(arithmetic("train", 2, 300));
   int64_t different = 0;
   for (size_t i = 0; i < rows.size(); ++i) {
     EXPECT_EQ(rows[i].prompt, again[i].prompt);
@@ -105,7 +105,7 @@ TEST(ArithmeticTask, RowsAreUniqueRightAndMixStylesAsAsked) {
   config.style_mix = {1, 1, 2};
   std::set<std::string> prompts;
   std::map<std::string, int> count;
-  for (const Row& row : make_arithmetic(config)) {
+  for (const Row& row : make_task_rows(config)) {
     EXPECT_TRUE(prompts.insert(row.prompt).second);
     ++count[row.response.find("<think></think>") == 0     ? "direct"
             : row.response.find('=') == std::string::npos ? "brief"
@@ -125,19 +125,19 @@ TEST(ArithmeticTask, AShareOfTheAnswersIsShortAsAsked) {
     return std::ranges::count_if(rows, [](const Row& row) { return row.answer.size() < 3; });
   };
   DataConfig config = arithmetic("train", 1, 5000);
-  const auto by_chance = static_cast<double>(short_answers(make_arithmetic(config)));
+  const auto by_chance = static_cast<double>(short_answers(make_task_rows(config)));
   EXPECT_NEAR(by_chance, 535, 90);
   config.short_answers = 0.5;
-  EXPECT_NEAR(static_cast<double>(short_answers(make_arithmetic(config))), 2500 + by_chance / 2,
+  EXPECT_NEAR(static_cast<double>(short_answers(make_task_rows(config))), 2500 + by_chance / 2,
               142);
 }
 
 TEST(ArithmeticTask, MoreRowsThanExpressionsIsAnError) {
   DataConfig config = arithmetic("test", 1, 500);
   config.digits = 1;
-  EXPECT_THROW(make_arithmetic(config), ConfigError);
+  EXPECT_THROW(make_task_rows(config), ConfigError);
   config.num_rows = 2;
-  EXPECT_EQ(make_arithmetic(config).size(), 2u);
+  EXPECT_EQ(make_task_rows(config).size(), 2u);
 }
 
 TEST(CalculatorShapes, OperandsHaveTheShapesOfGsm8k) {
