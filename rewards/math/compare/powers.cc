@@ -1,0 +1,200 @@
+// Powers, roots, exponentials and logarithms in normal form.
+#include <algorithm>
+
+#include "rewards/math/compare/algebra.h"
+
+namespace cohort::math {
+
+Algebra::Primitive Algebra::primitive(const Poly& a) {
+  Rational numerators, denominators(1);
+  for (const Term& term : a.terms) {
+    const Rational n = term.coefficient.numerator(), d = term.coefficient.denominator();
+    numerators = numerators.is_zero() ? n.abs() : integer_gcd(numerators, n);
+    denominators = denominators / integer_gcd(denominators, d) * d;
+    check_digits(denominators);
+  }
+  Rational content = numerators / denominators;
+  Poly part = scale(a, content.inverse());
+  return {std::move(content), std::move(part)};
+}
+
+bool Algebra::is_positive(const Atom& atom) const {
+  return atom.kind == AtomKind::prime || atom.kind == AtomKind::pi ||
+         atom.kind == AtomKind::absolute ||
+         (atom.kind == AtomKind::exponential && is_real(atom.args[0]));
+}
+
+Poly Algebra::positive_power(const Rational& value, Exponent power) {
+  Poly result = number(1);
+  if (value.is_one()) return result;
+  for (const bool below : {false, true}) {
+    const Rational part = below ? value.denominator() : value.numerator();
+    if (part.is_one()) continue;
+    budget_.step(4);
+    for (const IntegerFactor& factor : factorize(part)) {
+      const Exponent e = power * Exponent{below ? -factor.power : factor.power, 1};
+      if (factor.prime) {
+        result = multiply(result, atom_power(intern({AtomKind::prime, {}, factor.value, {}}), e));
+      } else {
+        result = multiply(result,
+                          atom_power(intern({AtomKind::base, {}, {}, {number(factor.value)}}), e));
+      }
+    }
+  }
+  return result;
+}
+
+Poly Algebra::factor_power(const Factor& factor, Exponent power) {
+  const Atom& atom = atoms_[factor.atom];
+  const Exponent product = factor.power * power;
+  // The root of an even power is never negative: sqrt(x^2) = |x|.
+  if (!is_positive(atom) && factor.power.num % 2 == 0 && power.den % 2 == 0 &&
+      product.num % 2 != 0) {
+    const Poly size =
+        absolute(atom.kind == AtomKind::base ? atom.args[0] : atom_power(factor.atom, {1, 1}));
+    return root_power(size, product);
+  }
+  return atom_power(factor.atom, product);
+}
+
+// Of odd roots the real one is meant: the cube root of -8 is -2.
+Poly Algebra::root_power(const Poly& base, Exponent power) {
+  if (power.is_integer()) return whole_power(base, power.num);
+  if (is_zero(base)) {
+    if (power.num < 0) throw Undefined{};
+    return {};
+  }
+  const bool odd_root = power.den % 2 != 0;
+  const auto sign = [&](Poly value) {
+    return power.num % 2 != 0 ? negate(std::move(value)) : value;
+  };
+  if (base.terms.size() == 1 && is_real(base)) {
+    const Term& term = base.terms[0];
+    const bool negative = term.coefficient.sign() < 0;
+    const bool positive_atoms = std::ranges::all_of(
+        term.monomial, [&](const Factor& factor) { return is_positive(atoms_[factor.atom]); });
+    if (!negative || odd_root || (power.den == 2 && positive_atoms)) {
+      Poly result = positive_power(term.coefficient.abs(), power);
+      for (const Factor& factor : term.monomial)
+        result = multiply(result, factor_power(factor, power));
+      if (!negative) return result;
+      if (odd_root) return sign(std::move(result));
+      return multiply(result, whole_power(imaginary(), power.num));
+    }
+  }
+  Primitive reduced = primitive(base);
+  const bool flip = odd_root && is_real(base) && reduced.part.terms.back().coefficient.sign() < 0;
+  if (flip) reduced.part = negate(std::move(reduced.part));
+  const AtomId id = intern({AtomKind::base, {}, {}, {reduced.part}});
+  Poly result = multiply(positive_power(reduced.content, power), atom_power(id, power));
+  return flip ? sign(std::move(result)) : result;
+}
+
+Poly Algebra::power(const Poly& base, const Poly& exponent) {
+  if (const auto value = exponent.constant()) {
+    if (const auto power = Exponent::from(*value)) return root_power(base, *power);
+  }
+  if (is_zero(base)) throw NoScalar{};
+  if (const auto value = base.constant(); value && value->is_one()) return number(1);
+  const bool positive_terms = base.terms.size() > 1 || base.terms[0].coefficient.sign() > 0;
+  if (positive_terms && is_real(base)) return exponential(multiply(exponent, logarithm(base)));
+  // (-2)^n = (-1)^n 2^n
+  if (base.constant() && !base.constant()->abs().is_one()) {
+    return multiply(power(number(-1), exponent), power(negate(base), exponent));
+  }
+  Poly result = number(1);
+  for (const Term& term : exponent.terms) {
+    if (const auto whole = Exponent::from(term.coefficient); whole && whole->is_integer()) {
+      Poly one;
+      one.terms.push_back({Rational(1), term.monomial});
+      result = multiply(result, term.monomial.empty()
+                                    ? whole_power(base, whole->num)
+                                    : whole_power(function("power", {base, one}), whole->num));
+    } else {
+      Poly part;
+      part.terms.push_back(term);
+      result = multiply(result, function("power", {base, part}));
+    }
+  }
+  return result;
+}
+
+Poly Algebra::exponential(const Poly& exponent) {
+  Poly result = number(1);
+  for (const Term& term : exponent.terms) {
+    Poly rest;
+    rest.terms.push_back(term);
+    const bool turns = std::ranges::any_of(term.monomial, [&](const Factor& factor) {
+      return atoms_[factor.atom].kind == AtomKind::imaginary;
+    });
+    if (turns) {
+      std::erase_if(rest.terms[0].monomial, [&](const Factor& factor) {
+        return atoms_[factor.atom].kind == AtomKind::imaginary;
+      });
+      result = multiply(result, add(cosine(rest), multiply(imaginary(), sine(rest))));
+      continue;
+    }
+    const auto c = Exponent::from(term.coefficient);
+    if (c && term.monomial.size() == 1 && term.monomial[0].power == Exponent{1, 1}) {
+      const Atom& atom = atoms_[term.monomial[0].atom];
+      if (atom.kind == AtomKind::function && atom.name == "ln") {
+        result = multiply(result, root_power(atom.args[0], *c));
+        continue;
+      }
+    }
+    if (c) rest.terms[0].coefficient = Rational(1);
+    const AtomId id = intern({AtomKind::exponential, {}, {}, {rest}});
+    result = multiply(result, atom_power(id, c.value_or(Exponent{1, 1})));
+  }
+  return result;
+}
+
+Poly Algebra::log_of_positive(const Rational& value) {
+  Poly result;
+  if (value.is_one()) return result;
+  for (const bool below : {false, true}) {
+    const Rational part = below ? value.denominator() : value.numerator();
+    if (part.is_one()) continue;
+    budget_.step(4);
+    for (const IntegerFactor& factor : factorize(part))
+      result = add(result, scale(function("ln", {number(factor.value)}),
+                                 Rational(below ? -factor.power : factor.power)));
+  }
+  return result;
+}
+
+Poly Algebra::log_of_factor(const Factor& factor) {
+  const Atom& atom = atoms_[factor.atom];
+  const Rational power = factor.power.rational();
+  switch (atom.kind) {
+    case AtomKind::prime:
+      return scale(log_of_positive(atom.value), power);
+    case AtomKind::exponential:
+      return scale(atom.args[0], power);
+    default:
+      break;
+  }
+  const bool even = factor.power.num % 2 == 0 && !is_positive(atom);
+  if (atom.kind == AtomKind::base) {
+    if (!even) return scale(function("ln", {atom.args[0]}), power);
+    return scale(function("ln", {absolute(atom.args[0])}), power);
+  }
+  const Poly one = atom_power(factor.atom, {1, 1});
+  return scale(function("ln", {even ? absolute(one) : one}), power);
+}
+
+Poly Algebra::logarithm(const Poly& argument) {
+  if (is_zero(argument)) throw Undefined{};
+  if (!is_real(argument)) return function("ln", {argument});
+  if (argument.terms.size() == 1) {
+    const Term& term = argument.terms[0];
+    if (term.coefficient.sign() < 0) return function("ln", {argument});
+    Poly result = log_of_positive(term.coefficient);
+    for (const Factor& factor : term.monomial) result = add(result, log_of_factor(factor));
+    return result;
+  }
+  const Primitive reduced = primitive(argument);
+  return add(log_of_positive(reduced.content), function("ln", {reduced.part}));
+}
+
+}  // namespace cohort::math
