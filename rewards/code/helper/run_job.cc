@@ -29,7 +29,7 @@ Execution refused(const std::string& why) {
 }  // namespace
 
 JobRunner::JobRunner(MemoryCgroup& group, int trainer)
-    : group_(group), trainer_(trainer), interpreter_(std::make_unique<Interpreter>(group)) {
+    : group_(group), trainer_(trainer), keeper_(std::make_unique<Keeper>(group)) {
   if (!tree_usage_works()) {
     throw_error<IoError>("/proc/PID/task/PID/children is missing: no way to count a program's use");
   }
@@ -37,7 +37,7 @@ JobRunner::JobRunner(MemoryCgroup& group, int trainer)
 
 JobRunner::~JobRunner() = default;
 
-bool JobRunner::has_proc() const { return interpreter_ && interpreter_->has_proc(); }
+bool JobRunner::has_proc() const { return keeper_ && keeper_->has_proc(); }
 
 Execution JobRunner::run(const Job& job) {
   try {
@@ -67,9 +67,9 @@ Execution JobRunner::run(const Job& job) {
 }
 
 Outcome JobRunner::run(const Order& order) {
-  if (!interpreter_) interpreter_ = std::make_unique<Interpreter>(group_);
-  Outcome outcome = supervise(order, *interpreter_, group_, trainer_);
-  if (outcome.interpreter_lost) interpreter_.reset();
+  if (!keeper_) keeper_ = std::make_unique<Keeper>(group_);
+  Outcome outcome = supervise(order, *keeper_, group_, trainer_);
+  if (outcome.keeper_lost) keeper_.reset();
   return outcome;
 }
 

@@ -4,14 +4,14 @@
 #include <optional>
 #include <string>
 
-#include "rewards/code/helper/interpreter.h"
+#include "rewards/code/helper/keeper.h"
 #include "rewards/code/helper/memory_cgroup.h"
 #include "rewards/code/helper/supervise.h"
 #include "rewards/code/sandbox.h"
 
 namespace cohort::judge {
 
-// Runs jobs one by one in a warm interpreter, which is started anew when it is lost.
+// Runs jobs one by one in a helper's namespaces, which are made anew when they are lost.
 class JobRunner {
  public:
   // `trainer`: a socket; runs end when its other side is gone. Throws IoError where the machine
@@ -32,7 +32,7 @@ class JobRunner {
 
   MemoryCgroup& group_;
   int trainer_;
-  std::unique_ptr<Interpreter> interpreter_;
+  std::unique_ptr<Keeper> keeper_;
   std::optional<Compiled> compiled_;  // the last one
 };
 

@@ -1,9 +1,14 @@
-# The warm interpreter of cohort-judge (interpreter.cc): process 1 of its namespaces, in a read-only
-# root. It runs no judged program; for each it forks a process into fresh pid, mount and ipc
-# namespaces (init), which forks the program's own. Standard library only; the text is part of
-# cohort-judge.
-import atexit, builtins, ctypes, errno, fcntl, gc, os, resource, signal, socket, stat, sys, threading
-import traceback, types
+# The warm interpreter of cohort-judge (keeper.cc). It runs no judged program; for each it forks a
+# process into the namespaces that the run's init process (run_init.cc) has made. Standard library
+# only; the text is part of cohort-judge.
+import os
+
+# What these modules want to do in a forked child costs as much as the fork. It is put off to the
+# forks of a program's own: in the first child there is nothing to put right.
+fork_hooks = []
+register_at_fork, os.register_at_fork = os.register_at_fork, lambda **hooks: fork_hooks.append(hooks)
+
+import atexit, builtins, ctypes, gc, resource, signal, socket, sys, threading, traceback, types
 import _sitebuiltins
 
 # What programs commonly import, so that it is there after a fork.
@@ -12,25 +17,21 @@ import fractions, functools, hashlib, heapq, io, itertools, json, math, operator
 import statistics, string, struct, time, typing
 
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWPID = 0x20000, 0x8000000, 0x20000000
-MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND = 1, 2, 4, 8, 32, 4096
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
+PR_SET_PDEATHSIG, PR_SET_SECCOMP = 1, 22
 SECCOMP_MODE_FILTER = 2
 WORK = "/box/work"
-MEGABYTE = 1 << 20
+
+os.register_at_fork = register_at_fork
+random.seed(1)  # like the hash seed: the same in every run, so that verdicts are
 
 libc = ctypes.CDLL(None, use_errno=True)
-has_proc = sys.argv[1] == "1"
+setns, prctl, capset = libc.setns, libc.prctl, libc.capset
 control = socket.socket(fileno=3)
 
 
 def check(result, what):
     if result < 0:
         raise OSError(ctypes.get_errno(), what + ": " + os.strerror(ctypes.get_errno()))
-
-
-def mount(source, target, kind, flags, options):
-    arguments = [None if a is None else a.encode() for a in (source, target, kind)]
-    check(libc.mount(*arguments, ctypes.c_ulong(flags), options and options.encode()), "mount " + target)
 
 
 class SeccompProgram(ctypes.Structure):
@@ -135,24 +136,6 @@ literal = make_literal()
 
 # ---- a program's own process ---------------------------------------------------------------------
 
-def set_limits(job):
-    def limit(what, soft, hard=None):
-        resource.setrlimit(what, (soft, soft if hard is None else hard))
-
-    seconds = max(1, -(-int(job["cpu_milliseconds"]) // 1000))
-    memory = int(job["memory_bytes"])
-    limit(resource.RLIMIT_CPU, seconds, seconds + 1)
-    limit(resource.RLIMIT_AS, memory + 1024 * MEGABYTE)
-    limit(resource.RLIMIT_STACK, (64 if job["kind"] != b"command" else 128) * MEGABYTE)
-    limit(resource.RLIMIT_FSIZE, int(job["file_bytes"]))
-    limit(resource.RLIMIT_NOFILE, 64)
-    limit(resource.RLIMIT_NPROC, int(job["processes"]) + 2)  # and the two of the runner
-    limit(resource.RLIMIT_SIGPENDING, 256)
-    for what in (resource.RLIMIT_CORE, resource.RLIMIT_MSGQUEUE, resource.RLIMIT_MEMLOCK,
-                 resource.RLIMIT_NICE, resource.RLIMIT_RTPRIO):
-        limit(what, 0)
-
-
 def print_error(error):
     # Without the runner's own frame; by the program's hook, if it has one.
     frames = error.__traceback__ and error.__traceback__.tb_next
@@ -167,7 +150,10 @@ def exit_status(error):
         return 0
     if isinstance(error.code, int):
         return error.code & 0xFF
-    print(error.code, file=sys.stderr)
+    try:
+        print(error.code, file=sys.stderr)
+    except BaseException:
+        pass
     return 1
 
 
@@ -207,21 +193,17 @@ def find(module, path):
 def run_python(job, returns, report):
     signal.signal(signal.SIGINT, signal.default_int_handler)
     is_call = job["kind"] == b"call"
-    streams = sys.stdin, sys.stdout, sys.stderr = (
-        open(0, encoding="utf-8", errors="surrogateescape", closefd=False),
-        open(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False),
-        open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False, buffering=1))
-    sys.__stdin__, sys.__stdout__, sys.__stderr__ = streams
     # A called program's `if __name__ == "__main__"` is not part of the call.
     name = "solution" if is_call else "__main__"
     path = WORK + "/main.py"
-    module = types.ModuleType(name)
+    module = modules[name]
     module.__dict__.update(__builtins__=builtins, __file__=path)
     sys.modules[name] = module
     sys.argv = ["main.py", *(a.decode("utf-8", "surrogateescape") for a in job["arguments"])]
     sys.path.insert(0, WORK)
-    os.environ.pop("PYTHONHASHSEED", None)
     gc.enable()
+    for hooks in fork_hooks:
+        os.register_at_fork(**hooks)
     # Bound before the program runs.
     write, exit_now, exit_error, everything = os.write, os._exit, SystemExit, BaseException
     to_literal, show, leave, explain, flush_all = literal, print_error, finish, str, flush
@@ -274,33 +256,36 @@ def run_python(job, returns, report):
     exit_now(0)
 
 
-def run_command(job, program):
-    for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
-    command = job["arguments"]
-    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/work", "LANG": "C.UTF-8"}
-    os.execve(command[0] if program is None else program, command, environment)
-
-
-def run_program(job, stdin, stdout, stderr, returns, report, program):
-    os.setsid()
-    check(libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "PR_SET_DUMPABLE")
-    for number, file in enumerate((stdin, stdout, stderr)):
-        os.dup2(file, number)
-    kept = [returns, report] if job["kind"] != b"command" else [program] if program else []
-    start = 3
-    for file in sorted(kept):
-        os.closerange(start, file)
-        start = file + 1
-    os.closerange(start, 1 << 20)
-    os.chdir(WORK)
-    set_limits(job)
-    if job["kind"] == b"command":
-        run_command(job, program)
+# In the run's pid namespace, but not yet in its others.
+def run_program(namespaces, payload, meeting, stdin, stdout, stderr, returns, report):
+    try:
+        control.detach()
+        check(prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "PR_SET_PDEATHSIG")
+        for number, file in enumerate((stdin, stdout, stderr)):
+            os.dup2(file, number)
+        job = read_job(payload)
+        if not os.read(meeting, 1):  # the init process has failed, and said why
+            os._exit(1)
+        check(setns(namespaces, CLONE_NEWNS | CLONE_NEWIPC), "setns")
+        os.write(meeting, b"j")
+        os.chdir(WORK)
+        os.setsid()
+        for what, soft, hard in job["limits"]:
+            resource.setrlimit(what, (soft, hard))
+        check(capset(capability_header, no_capabilities), "capset")
+        check(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, seccomp_reference, 0, 0),
+              "PR_SET_SECCOMP")
+        if not os.read(meeting, 1):  # now it is closed to this process
+            os._exit(1)
+        low, high = sorted((returns, report))
+        for first, last in ((3, low), (low + 1, high), (high + 1, 1 << 20)):
+            os.closerange(first, last)
+        os.write(report, b"run\n")
+    except BaseException as error:
+        os.write(report, ("fail %s\n" % error).encode())
+        os._exit(1)
     run_python(job, returns, report)
 
-
-# ---- the init process of a run -------------------------------------------------------------------
 
 def read_job(file):
     data = os.pread(file, os.fstat(file).st_size, 0)
@@ -310,103 +295,61 @@ def read_job(file):
         size = int.from_bytes(data[place:place + 8], "little")
         fields.append(data[place + 8:place + 8 + size])
         place += 8 + size
-    names = ("kind", "nonce", "source", "entry_point", "call_arguments", "collect", "cpu_milliseconds",
-             "memory_bytes", "processes", "output_bytes", "file_bytes", "argument_count")
+    names = "kind", "limits", "nonce", "output_bytes", "source", "entry_point", "call_arguments"
     job = dict(zip(names, fields))
-    rest = fields[len(names):]
-    count = int(job["argument_count"])
-    job["arguments"] = rest[:count]
-    job["files"] = list(zip(rest[count::2], rest[count + 1::2]))
+    job["arguments"] = fields[len(names):]
+    numbers = [int(text) for text in job["limits"].split()]
+    job["limits"] = list(zip(numbers[::3], numbers[1::3], numbers[2::3]))
     return job
-
-
-def enter(job):
-    os.close(own_namespace)
-    control.close()
-    check(libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "PR_SET_PDEATHSIG")
-    check(libc.unshare(CLONE_NEWNS | CLONE_NEWIPC), "unshare")
-    file_bytes = int(job["file_bytes"])
-    mount("box", "/box", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
-          "size=%d,nr_inodes=2048,mode=755" % file_bytes)
-    for folder in (WORK, "/box/tmp", "/box/shm"):
-        os.mkdir(folder, 0o755)
-    if has_proc:
-        flags = MS_NOSUID | MS_NODEV | MS_NOEXEC
-        mount("proc", "/proc", "proc", flags, "subset=pid")
-        # When memory runs out, this run goes first: before the warm interpreter, or a trainer.
-        with open("/proc/self/oom_score_adj", "w") as file:
-            file.write("1000")
-        mount("proc", "/proc", None, flags | MS_RDONLY | MS_REMOUNT | MS_BIND, None)
-    for name, content in job["files"]:
-        path = os.path.join(WORK, name.decode("utf-8", "surrogateescape"))
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "wb", buffering=0) as file:
-            file.write(content)
-    # The program has this user too: it must not reach into this process.
-    check(libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "PR_SET_DUMPABLE")
-    check(libc.capset(capability_header, no_capabilities), "capset")
-    check(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "PR_SET_NO_NEW_PRIVS")
-    check(libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(seccomp_program), 0, 0),
-          "PR_SET_SECCOMP")
-
-
-def send_file(path, target):
-    file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    if stat.S_ISREG(os.fstat(file).st_mode):
-        while os.sendfile(target, file, None, 1 << 20):
-            pass
-
-
-def init(payload, stdin, stdout, stderr, returns, report, program=None):
-    try:
-        job = read_job(payload)
-        os.close(payload)
-        enter(job)
-        os.write(report, b"run\n")
-        child = os.fork()
-    except BaseException as error:
-        os.write(report, ("fail %s\n" % error).encode())
-        os._exit(1)
-    if child == 0:
-        try:
-            run_program(job, stdin, stdout, stderr, returns, report, program)
-        except BaseException as error:
-            os.write(2, ("cannot be run: %s\n" % error).encode())
-        os._exit(127)
-    ended = None
-    while ended != child:
-        ended, status = os.wait4(-1, 0)[:2]
-    if job["collect"] and status == 0:
-        send_file(os.path.join(WORK, job["collect"].decode()), returns)
-    os.write(report, b"end %d\n" % status)
-    os._exit(0)
 
 
 # ---- the warm interpreter ------------------------------------------------------------------------
 
+del os.environ["PYTHONHASHSEED"]
 own_namespace = os.pidfd_open(os.getpid())
 sys.path[:] = [folder for folder in sys.path if folder]
 builtins.exit = _sitebuiltins.Quitter("exit", "Ctrl-D (i.e. EOF)")
 builtins.quit = _sitebuiltins.Quitter("quit", "Ctrl-D (i.e. EOF)")
 builtins.help = _sitebuiltins._Helper()
-signal.signal(signal.SIGINT, signal.SIG_DFL)
+# The streams that programs get, made on files of the kinds that they will have.
+os.dup2(os.memfd_create("input"), 0)
+output = os.pipe()
+os.dup2(output[1], 1)
+os.dup2(output[1], 2)
+streams = sys.stdin, sys.stdout, sys.stderr = sys.__stdin__, sys.__stdout__, sys.__stderr__ = (
+    open(0, encoding="utf-8", errors="surrogateescape", closefd=False),
+    open(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False),
+    open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False, buffering=1))
+os.closerange(own_namespace + 1, 1 << 20)
+modules = {name: types.ModuleType(name) for name in ("__main__", "solution")}
+seccomp_reference = ctypes.byref(seccomp_program)
+# Once here, so that what is made at a first use is there after a fork.
+exec(compile(b"pass", "main.py", "exec", dont_inherit=True), {})
+literal([1, 1.5, "", True, None, (), {1: {2}}], 100)
 gc.collect()
 gc.disable()
 gc.freeze()
-control.send(b"r" + sys.argv[1].encode())
+control.send(b"ready")
 while True:
     message, files, _, _ = socket.recv_fds(control, 16, 16, socket.MSG_CMSG_CLOEXEC)
     if not message:
         os._exit(0)
-    check(libc.unshare(CLONE_NEWPID), "unshare")
-    process = os.fork()
-    if process == 0:
-        init(*files)
-    check(libc.setns(own_namespace, CLONE_NEWPID), "setns")
+    try:
+        check(setns(files[0], CLONE_NEWPID), "setns")
+        process = os.fork()
+        if process == 0:
+            run_program(*files)
+    except OSError as error:  # the run may be over already
+        process, end = None, b"fail %s\n" % str(error).encode()
+    check(setns(own_namespace, CLONE_NEWPID), "setns")
+    report = files.pop()
     for file in files:
         os.close(file)
-    handle = os.pidfd_open(process)
-    socket.send_fds(control, [b"p"], [handle])
-    os.close(handle)
-    usage = os.wait4(process, 0)[2]
-    control.send(b"%d %d" % ((usage.ru_utime + usage.ru_stime) * 1e6, usage.ru_maxrss))
+    if process is not None:
+        _, status, usage = os.wait4(process, 0)
+        end = b"end %d %d %d\n" % (status, (usage.ru_utime + usage.ru_stime) * 1e6, usage.ru_maxrss)
+    try:
+        os.write(report, end)
+    except OSError:  # nobody waits for it any more
+        pass
+    os.close(report)

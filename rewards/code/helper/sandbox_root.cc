@@ -58,6 +58,13 @@ void add_device(const std::string& path) {
   restrict_mount(target, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0);
 }
 
+void set_capabilities(uint32_t which) {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct data[2] = {};
+  data[0].effective = data[0].permitted = data[0].inheritable = which;
+  checked(syscall(SYS_capset, &header, data), "capset");
+}
+
 }  // namespace
 
 bool enter_sandbox_root() {
@@ -85,7 +92,7 @@ bool enter_sandbox_root() {
   make_link("/box/shm", "/dev/shm");
   make_folder("/proc");
   // Refused in containers whose own /proc is partly covered: there is then none in the sandbox.
-  // Not read-only: a run's own could then not be written even before the program starts.
+  // Not read-only: the kernel wants a run's own to be no less restricted.
   const bool proc = mount("proc", inside("/proc").c_str(), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC,
                           "subset=pid") == 0;
 
@@ -98,16 +105,17 @@ bool enter_sandbox_root() {
   return proc;
 }
 
-void keep_only_sys_admin() {
+void keep_namespace_capabilities() {
   for (int capability = 0; capability < 64; ++capability) {
-    // EINVAL: this kernel has no more of them.
-    if (capability != CAP_SYS_ADMIN && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) break;
+    if (capability == CAP_SYS_ADMIN || capability == CAP_SYS_CHROOT) continue;
+    if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) break;  // this kernel has no more of them
   }
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct data[2] = {};
-  data[0].effective = data[0].permitted = data[0].inheritable = 1U << CAP_SYS_ADMIN;
-  checked(syscall(SYS_capset, &header, data), "capset");
-  checked(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_SYS_ADMIN, 0, 0), "ambient capability");
+  set_capabilities(1U << CAP_SYS_ADMIN | 1U << CAP_SYS_CHROOT);
+  for (const int capability : {CAP_SYS_ADMIN, CAP_SYS_CHROOT}) {
+    checked(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0), "ambient capability");
+  }
 }
+
+void drop_capabilities() { set_capabilities(0); }
 
 }  // namespace cohort::judge

@@ -9,7 +9,9 @@ namespace cohort::judge {
 // tmpfs, to which /work, /tmp and /dev/shm lead. Throws IoError. Returns whether there is a /proc.
 bool enter_sandbox_root();
 
-// Keeps CAP_SYS_ADMIN of the namespace, and over an exec; gives up all others for good.
-void keep_only_sys_admin();
+// Keeps the namespace's CAP_SYS_ADMIN and CAP_SYS_CHROOT, which entering a mount namespace takes,
+// and keeps them over an exec; gives up all others for good.
+void keep_namespace_capabilities();
+void drop_capabilities();  // all
 
 }  // namespace cohort::judge

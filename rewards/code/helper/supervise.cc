@@ -8,10 +8,10 @@
 #include <sys/wait.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <optional>
+#include <sstream>
 #include <string_view>
 
 #include "rewards/code/helper/tree_usage.h"
@@ -80,36 +80,6 @@ std::string make_nonce() {
   return text;
 }
 
-// The fields of runner.py's read_job().
-std::string encode_order(const Order& order, const std::string& nonce) {
-  std::string bytes;
-  const auto add = [&bytes](const std::string& field) {
-    uint64_t size = field.size();
-    for (int i = 0; i < 8; ++i, size >>= 8) bytes += static_cast<char>(size & 0xff);
-    bytes += field;
-  };
-  const Limits& l = order.limits;
-  add(order.kind == Order::Kind::script ? "script"
-      : order.kind == Order::Kind::call ? "call"
-                                        : "command");
-  add(nonce);
-  add(order.source);
-  add(order.entry_point);
-  add(order.call_arguments);
-  add(order.collect);
-  add(std::to_string(std::llround(std::ceil(l.cpu_seconds * 1000))));
-  for (const int64_t value : {l.memory_bytes, l.processes, l.output_bytes, l.file_bytes}) {
-    add(std::to_string(value));
-  }
-  add(std::to_string(order.arguments.size()));
-  for (const std::string& argument : order.arguments) add(argument);
-  for (const auto& [name, content] : order.files) {
-    add(name);
-    add(content);
-  }
-  return bytes;
-}
-
 // One frame and nothing else: what else stands there is the program's.
 void read_returned(const std::string& bytes, const std::string& nonce, Execution& execution) {
   const auto fail = [&execution](std::string_view why) {
@@ -142,40 +112,42 @@ class Run {
                                        : order.collect_bytes),
         report_(kReportBytes) {}
 
-  Outcome go(Interpreter& interpreter, int trainer) {
+  Outcome go(Keeper& keeper, int trainer) {
     const Limits& limits = order_.limits;
+    const bool is_command = order_.kind == Order::Kind::command;
     const std::string nonce = make_nonce();
     {
-      const Descriptor payload = sealed_file("job", encode_order(order_, nonce));
+      const Descriptor setup = sealed_file("setup", encode_setup(order_));
       const Descriptor input = sealed_file("input", order_.input);
-      std::vector<int> files = {payload.get(),          input.get(),
-                                output_.sandbox_end(),  error_.sandbox_end(),
-                                returns_.sandbox_end(), report_.sandbox_end()};
-      if (order_.program >= 0) files.push_back(order_.program);
+      Descriptor text;
+      if (!is_command) text = sealed_file("program", encode_program(order_, nonce));
       if (group_ && !group_.start(limits.memory_bytes)) {
         throw_error<IoError>("the memory cgroup takes no limit of {} bytes", limits.memory_bytes);
       }
       start_ = Clock::now();
-      init_ = interpreter.start_run(files);
+      init_ = keeper.start_run(
+          is_command, {setup.get(), input.get(), output_.sandbox_end(), error_.sandbox_end(),
+                       returns_.sandbox_end(), report_.sandbox_end(),
+                       is_command ? order_.program : text.get()});
     }
     for (Drain* drain : drains()) drain->close_sandbox_end();
     if (!init_) return lost();
     process_ = process_of(init_.get());
-    watch(trainer, interpreter.socket());
-    if (interpreter_lost_) return lost();
-    const auto usage = interpreter.finish_run();
-    if (!usage) return lost();
+    watch(trainer, keeper);
+    std::optional<double> seconds;
+    if (!keeper_lost_) seconds = keeper.finish_run();
+    if (!seconds) return lost();
     for (Drain* drain : drains()) drain->read_some();  // all that wrote are gone
 
     Outcome outcome;
     Execution& e = outcome.execution;
-    e.wall_seconds = seconds_since(start_);
-    e.cpu_seconds = usage->cpu_seconds;
-    e.peak_memory_bytes = group_ ? group_.peak() : 0;
-    if (e.peak_memory_bytes == 0) e.peak_memory_bytes = std::max(peak_, usage->peak_bytes);
+    e.wall_seconds = std::chrono::duration<double>(end_ - start_).count();
+    e.cpu_seconds = *seconds;
     e.output = output_.take();
     e.error = error_.take();
     judge(e);
+    e.peak_memory_bytes = group_ ? group_.peak() : 0;
+    if (e.peak_memory_bytes == 0) e.peak_memory_bytes = peak_;
     if (!order_.collect.empty()) {
       outcome.collected = returns_.take();
     } else if (order_.kind == Order::Kind::call && e.end == End::exited) {
@@ -189,35 +161,38 @@ class Run {
 
   static Outcome lost() {
     Outcome outcome;
-    outcome.execution.error = "the warm interpreter ended unexpectedly";
-    outcome.interpreter_lost = true;
+    outcome.execution.error = "the sandbox ended unexpectedly";
+    outcome.keeper_lost = true;
     return outcome;
   }
 
   void stop(End why) {
     if (!stopped_) stopped_ = why;
-    syscall(SYS_pidfd_send_signal, init_.get(), SIGKILL, nullptr, 0);
+    end_ = Clock::now();
+    kill_all();
   }
 
-  // Until the init process has ended, and with it everything below it.
-  void watch(int trainer, int interpreter) {
+  void kill_all() { syscall(SYS_pidfd_send_signal, init_.get(), SIGKILL, nullptr, 0); }
+
+  // Until the init process has ended, and with it everything in its namespace.
+  void watch(int trainer, const Keeper& keeper) {
     Clock::time_point next_look = start_;
     bool running = false;
     while (true) {
-      pollfd waiting[] = {output_.waiting(),  error_.waiting(),         returns_.waiting(),
-                          report_.waiting(),  {init_.get(), POLLIN, 0}, {trainer, POLLRDHUP, 0},
-                          {interpreter, 0, 0}};
-      if (stopped_) {  // nothing more is read; the pipes' writers are dying
+      pollfd waiting[] = {output_.waiting(),      error_.waiting(),         returns_.waiting(),
+                          report_.waiting(),      {init_.get(), POLLIN, 0}, {trainer, POLLRDHUP, 0},
+                          {keeper.socket(), 0, 0}};
+      if (stopped_ || ended_) {  // nothing more is read; the pipes' writers are dying
         for (int i = 0; i < 4; ++i) waiting[i].fd = -1;
       }
       poll(waiting, std::size(waiting), kTickMilliseconds);
       if (waiting[4].revents != 0) return;
       if (waiting[6].revents != 0) {
-        interpreter_lost_ = true;
+        keeper_lost_ = true;
         return;
       }
       if (waiting[5].revents != 0) stop(End::refused);  // nobody reads it
-      if (stopped_) continue;
+      if (stopped_ || ended_) continue;
       for (Drain* drain : drains()) drain->read_some();
       if (output_.over() || error_.over() || returns_.over() || report_.over()) {
         stop(End::output_limit);
@@ -226,18 +201,28 @@ class Run {
         running = true;
         start_ = Clock::now();
       }
+      if (report_.text().find("end ") != std::string::npos && !stopped_) {
+        // The program itself is through, and so is the run: what it left behind goes with it.
+        ended_ = true;
+        end_ = Clock::now();
+        kill_all();
+        continue;
+      }
       if (seconds_since(start_) > (running ? order_.limits.wall_seconds : kSetupSeconds)) {
         stop(running ? End::time_limit : End::refused);
       } else if (Clock::now() >= next_look) {
-        look();
+        look(keeper.interpreter());
         next_look = Clock::now() + std::chrono::milliseconds(kTickMilliseconds);
       }
     }
   }
 
-  void look() {
+  void look(pid_t interpreter) {
     if (group_ && group_.out_of_memory()) return stop(End::memory_limit);
-    const TreeUsage usage = tree_usage(process_, order_.limits.memory_bytes);
+    std::vector<pid_t> roots = children_of(interpreter);
+    roots.push_back(process_);
+    const TreeUsage usage = tree_usage(std::move(roots), order_.limits.memory_bytes);
+    cpu_seen_ = std::max(cpu_seen_, usage.cpu_seconds);
     peak_ = std::max(peak_, usage.memory_bytes);
     if (!group_ && usage.memory_bytes > order_.limits.memory_bytes) stop(End::memory_limit);
     if (usage.cpu_seconds > order_.limits.cpu_seconds) stop(End::time_limit);
@@ -246,11 +231,15 @@ class Run {
   // From what the init process reported and what stopped it.
   void judge(Execution& e) {
     const std::string& report = report_.text();
-    int status = SIGKILL;
+    int64_t status = SIGKILL, microseconds = 0, kilobytes = 0;
     const size_t end = report.find("\nend ");
     if (end != std::string::npos) {
-      std::from_chars(report.data() + end + 5, report.data() + report.size(), status);
+      std::istringstream numbers(report.substr(end + 5));
+      numbers >> status >> microseconds >> kilobytes;
     }
+    // A Python program's own; what it left to the init process is in there already.
+    e.cpu_seconds = std::max(e.cpu_seconds + 1e-6 * static_cast<double>(microseconds), cpu_seen_);
+    peak_ = std::max(peak_, kilobytes << 10);
     e.end = WIFEXITED(status) ? End::exited : End::signalled;
     e.status = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
     const size_t failure = report.find("fail ");
@@ -280,16 +269,17 @@ class Run {
   Drain output_, error_, returns_, report_;
   Descriptor init_;
   pid_t process_ = -1;
-  Clock::time_point start_;
+  Clock::time_point start_, end_;
   std::optional<End> stopped_;
   int64_t peak_ = 0;
-  bool interpreter_lost_ = false;
+  double cpu_seen_ = 0;
+  bool ended_ = false, keeper_lost_ = false;
 };
 
 }  // namespace
 
-Outcome supervise(const Order& order, Interpreter& interpreter, MemoryCgroup& group, int trainer) {
-  return Run(order, group).go(interpreter, trainer);
+Outcome supervise(const Order& order, Keeper& keeper, MemoryCgroup& group, int trainer) {
+  return Run(order, group).go(keeper, trainer);
 }
 
 }  // namespace cohort::judge

@@ -23,22 +23,6 @@ int64_t number_after(const std::string& text, const std::string& label) {
   return value;
 }
 
-// Children of all its threads; those of a process that has ended are its namespace's init's.
-void add_children(const std::string& folder, std::vector<pid_t>& processes) {
-  // A child belongs to the thread that forked it, but /proc/PID/task has as many folders as
-  // threads.
-  std::vector<pid_t> threads;
-  const std::string tasks = folder + "/task";
-  DIR* directory = opendir(tasks.c_str());
-  if (directory == nullptr) return;
-  while (const dirent* entry = readdir(directory)) {
-    if (entry->d_name[0] == '.') continue;
-    std::istringstream children(read_file(tasks + "/" + entry->d_name + "/children"));
-    for (pid_t child = 0; children >> child;) processes.push_back(child);
-  }
-  closedir(directory);
-}
-
 double cpu_seconds(const std::string& folder) {
   // Behind the name in brackets: state, ppid, ... utime, stime, cutime, cstime are the 12th to
   // 15th.
@@ -70,12 +54,27 @@ int64_t shared_out_bytes(const std::string& folder) {
 
 }  // namespace
 
-TreeUsage tree_usage(pid_t root, int64_t exact_above) {
+// A child belongs to the thread that forked it.
+std::vector<pid_t> children_of(pid_t process) {
+  std::vector<pid_t> processes;
+  const std::string tasks = fmt::format("/proc/{}/task", process);
+  DIR* directory = opendir(tasks.c_str());
+  if (directory == nullptr) return processes;
+  while (const dirent* entry = readdir(directory)) {
+    if (entry->d_name[0] == '.') continue;
+    std::istringstream children(read_file(tasks + "/" + entry->d_name + "/children"));
+    for (pid_t child = 0; children >> child;) processes.push_back(child);
+  }
+  closedir(directory);
+  return processes;
+}
+
+TreeUsage tree_usage(std::vector<pid_t> processes, int64_t exact_above) {
   TreeUsage usage;
-  std::vector<pid_t> processes = {root};
   for (size_t i = 0; i < processes.size(); ++i) {
     const std::string folder = fmt::format("/proc/{}", processes[i]);
-    add_children(folder, processes);
+    const std::vector<pid_t> children = children_of(processes[i]);
+    processes.insert(processes.end(), children.begin(), children.end());
     usage.cpu_seconds += cpu_seconds(folder);
     usage.memory_bytes += resident_bytes(folder);
   }

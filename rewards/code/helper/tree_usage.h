@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <vector>
 
 namespace cohort::judge {
 
@@ -13,12 +14,14 @@ struct TreeUsage {
   int64_t memory_bytes = 0;
 };
 
-// Of a process and all below it. `exact_above`: memory is first counted page by page for each
-// process, and only a sum over this is counted again with shared pages divided among those that
-// share them.
-TreeUsage tree_usage(pid_t root, int64_t exact_above);
+// Of these processes and all below them. `exact_above`: memory is first counted page by page for
+// each process, and only a sum over this is counted again with shared pages divided among those
+// that share them.
+TreeUsage tree_usage(std::vector<pid_t> roots, int64_t exact_above);
 
-// Whether this kernel tells a process's children.
+std::vector<pid_t> children_of(pid_t process);
+
+// Whether this kernel tells the children of a process.
 bool tree_usage_works();
 
 // The process of a pidfd, as this process sees it; -1: gone.
