@@ -11,6 +11,7 @@
 #include "rewards/language/language_reward.h"
 #include "rewards/length/length_reward.h"
 #include "rewards/math/math_reward.h"
+#include "rewards/plugin/plugin_reward.h"
 #include "rewards/repetition/repetition_reward.h"
 #include "rewards/reward.h"
 
@@ -38,6 +39,8 @@ constexpr std::array kKinds = {
     Kind{"cosine_length", make_settings<CosineLengthSettings>},
     Kind{"kimi_length", make_settings<KimiLengthSettings>},
     Kind{"repetition", make_settings<RepetitionSettings>},
+    Kind{"command", make_settings<CommandSettings>},
+    Kind{"library", make_settings<LibrarySettings>},
 };
 
 }  // namespace

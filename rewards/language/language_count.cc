@@ -99,51 +99,56 @@ LanguageSet languages_by_apostrophe(const std::u32string& text) {
   return languages_with(before) | languages_with(behind);
 }
 
-// The languages that a word speaks for; 0: it says nothing.
-LanguageSet evidence(const Word& word) {
-  if (word.script != Script::latin || word.mixed) return 0;
+// What a word says of its language.
+struct Evidence {
+  LanguageSet common = 0;      // the languages among whose common words it is; none: not common
+  LanguageSet letters = kAll;  // the languages that have all its letters
+  bool capital = false;        // may be a name (Mark, Lei)
+
+  // The languages that it speaks for; 0: it is silent.
+  LanguageSet votes() const { return common != 0 ? common : letters == kAll ? 0 : letters; }
+};
+
+Evidence evidence_of(const Word& word) {
   const LanguageSet common = languages_with(word.text);
-  if (common != 0) return common;
-  const LanguageSet elided = languages_by_apostrophe(word.text);
-  if (elided != 0) return elided;
-  const LanguageSet letters = languages_by_letters(word.text);
-  return letters == kAll ? 0 : letters;
+  return {.common = common != 0 ? common : languages_by_apostrophe(word.text),
+          .letters = languages_by_letters(word.text),
+          .capital = word.capital};
 }
 
 // Whether word i is in `language` by the words around it. Each of them speaks for its languages
 // with a weight of 1 / how many they are, and half of that at distance kNear.
-bool agrees(const std::vector<LanguageSet>& evidence, size_t i, Language language) {
+bool agrees(const std::vector<Evidence>& evidence, size_t i, Language language) {
   constexpr size_t kNear = 4, kFar = 10;
   std::array<double, kNumLanguages> votes{};
+  LanguageSet common = 0;
   const size_t begin = i < kFar ? 0 : i - kFar, end = std::min(evidence.size(), i + kFar + 1);
   for (size_t j = begin; j < end; ++j) {
-    if (evidence[j] == 0) continue;
+    const LanguageSet spoken = evidence[j].votes();
+    if (spoken == 0) continue;
+    common |= evidence[j].common;
     const size_t distance = j < i ? i - j : j - i;
-    const double weight = static_cast<double>(kNear) / static_cast<double>(kNear + distance) /
-                          std::popcount(evidence[j]);
+    const double weight =
+        static_cast<double>(kNear) / static_cast<double>(kNear + distance) / std::popcount(spoken);
     for (int l = 0; l < kNumLanguages; ++l)
-      if ((evidence[j] >> l & 1) != 0) votes[static_cast<size_t>(l)] += weight;
+      if ((spoken >> l & 1) != 0) votes[static_cast<size_t>(l)] += weight;
   }
   const double own = votes[static_cast<size_t>(language)], most = std::ranges::max(votes);
   // So many words of the language hold a common one; where all are silent it is another.
   if (most == 0) return end - begin <= kFar;
-  return own > 0 && own >= most;
+  const double others = votes[static_cast<size_t>(Language::others)];
+  return (common & only(language)) != 0 && own >= most && own > others;
 }
 
 int64_t count_latin(const std::vector<Word>& words, Language language) {
-  std::vector<LanguageSet> said;
-  std::vector<bool> is_name;
-  for (const Word& word : words) {
-    if (word.script != Script::latin || word.mixed) continue;
-    said.push_back(evidence(word));
-    is_name.push_back(word.capital);
-  }
+  std::vector<Evidence> evidence;
+  for (const Word& word : words)
+    if (word.script == Script::latin && !word.mixed) evidence.push_back(evidence_of(word));
   int64_t count = 0;
-  for (size_t i = 0; i < said.size(); ++i) {
-    const LanguageSet own = only(language);
-    // A capital may be that of a name (Mark, Lei), which goes with the words around it.
-    const bool is_open = said[i] == 0 || (said[i] & own) != 0 || is_name[i];
-    count += said[i] == own || (is_open && agrees(said, i, language));
+  for (size_t i = 0; i < evidence.size(); ++i) {
+    const LanguageSet votes = evidence[i].votes();
+    const bool is_open = votes == 0 || (votes & only(language)) != 0 || evidence[i].capital;
+    count += evidence[i].common == only(language) || (is_open && agrees(evidence, i, language));
   }
   return count;
 }

@@ -66,6 +66,8 @@ class Marker {
         return code(at);
       case U'<':
         return tag(at);
+      case U'[':
+        return figure(at);
       case U'$':
         return dollars(at);
       case U'\\':

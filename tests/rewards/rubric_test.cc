@@ -35,14 +35,28 @@ TEST(Rubric, AccuracyIsTheFirstMathComponent) {
   EXPECT_EQ(Rubric({}).score({}).total, 0.0);
 }
 
+TEST(Rubric, AnIncorrectVerdictHasTheValueItWasGiven) {
+  RewardConfig math = config("math");
+  math.incorrect = -1;
+  const Rubric rubric({math});
+  EXPECT_EQ(rubric.score({.completion = "<answer>5</answer>", .answer = "5"}).total, 1.0);
+  EXPECT_EQ(rubric.score({.completion = "<answer>6</answer>", .answer = "5"}).total, -1.0);
+  EXPECT_EQ(rubric.score({.completion = "no answer", .answer = "5"}).total, -1.0);
+}
+
 TEST(Rubric, RefusesTwoComponentsOfOneName) {
   EXPECT_THROW(Rubric({config("math"), config("math")}), ConfigError);
   EXPECT_THROW(Rubric({config("math", 1, "a/b")}), ConfigError);
 }
 
 TEST(MakeReward, EveryKindIsMadeAndAnUnknownOneNamesTheNearest) {
-  for (const std::string& kind : reward_kinds())
-    EXPECT_NE(default_settings(kind)->make(), nullptr) << kind;
+  for (const std::string& kind : reward_kinds()) {
+    const bool needs_a_name = kind == "command" || kind == "library";  // of what to run
+    if (needs_a_name)
+      EXPECT_THROW(default_settings(kind)->make(), ConfigError) << kind;
+    else
+      EXPECT_NE(default_settings(kind)->make(), nullptr) << kind;
+  }
   try {
     default_settings("fromat");
     FAIL() << "no error";

@@ -45,6 +45,10 @@ const std::string kRussian =
     "\u041a\u0430\u0436\u0434\u044b\u0439 "
     "\u043f\u043e\u043b\u0443\u0447\u0438\u0442 \u043f\u043e "
     "\u0447\u0435\u0442\u044b\u0440\u0435. ";
+const std::string kFinnish =
+    "Ensin lasketaan yhteen Tomin ostamat omenat, ja sitten m\u00e4\u00e4r\u00e4 jaetaan lasten "
+    "m\u00e4\u00e4r\u00e4ll\u00e4. "
+    "Kukin saa nelj\u00e4. ";
 const std::string kUkrainian =
     "\u0421\u043f\u043e\u0447\u0430\u0442\u043a\u0443 \u0434\u043e\u0434\u0430\u0454\u043c\u043e "
     "\u044f\u0431\u043b\u0443\u043a\u0430, \u044f\u043a\u0456 \u043a\u0443\u043f\u0438\u0432 "
@@ -86,7 +90,7 @@ TEST(LanguageCount, ATextIsInItsLanguageAndInNoOther) {
 }
 
 TEST(LanguageCount, LanguagesThatNobodyAsksForAreForeign) {
-  for (const std::string& text : {kItalian, kPolish, kPinyin, kUkrainian})
+  for (const std::string& text : {kItalian, kPolish, kPinyin, kFinnish, kUkrainian})
     for (const std::string& asked : supported_languages())
       EXPECT_LE(share(text, asked), text == kUkrainian ? 0.5 : 0.1) << asked << ": " << text;
 }
@@ -143,6 +147,7 @@ using Texts = std::vector<std::string>;
 TEST(Words, CodeAddressesTagsAndNumbersAreNone) {
   EXPECT_EQ(texts_of("so ```python\nprint(total)\n``` done"), (Texts{"so", "done"}));
   EXPECT_EQ(texts_of("so ```python\nprint(total)"), (Texts{"so"}));
+  EXPECT_EQ(texts_of("so [asy] draw(path); [/asy] done"), (Texts{"so", "done"}));
   EXPECT_EQ(texts_of("call `sum(apples)` now"), (Texts{"call", "now"}));
   EXPECT_EQ(texts_of("a tick ` alone\nand ` another"), (Texts{"tick", "alone", "and", "another"}));
   EXPECT_EQ(texts_of("see https://example.org/some/path?x=word now"), (Texts{"see", "now"}));
