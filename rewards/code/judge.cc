@@ -1,6 +1,7 @@
 #include "rewards/code/judge.h"
 
 #include <algorithm>
+#include <span>
 
 #include "rewards/code/assert_harness.h"
 #include "rewards/code/checker.h"
@@ -12,8 +13,10 @@ namespace {
 
 using End = Execution::End;
 
-// A C++ program is compiled once a call of run(), so its first batch is larger.
-constexpr size_t kFirstBatch = 1, kFirstCompiledBatch = 4, kMaxBatch = 16;
+// A call of run() may have to compile a C++ program again, but what is in it is all run.
+constexpr size_t kFirstCompiledBatch = 4, kMaxCompiledBatch = 16;
+// With partial credit, how many tests may run out of time before the rest are taken to as well.
+constexpr int kMaxTimeLimits = 3;
 // The program's output may be this much longer than the expected one before it is cut off.
 constexpr int64_t kOutputRoom = int64_t{1} << 20;
 
@@ -101,15 +104,13 @@ class Judge {
     if (problem_.weak_asserts) return run_weak(*problem_.weak_asserts);
     const std::vector<size_t> tests = choose_tests(test_count(), rules_.max_tests);
     const bool compiled = job_.language == Job::Language::cpp;
-    size_t batch = compiled ? kFirstCompiledBatch : kFirstBatch;
-    if (rules_.partial_credit) batch = tests.size();
+    size_t batch = compiled ? kFirstCompiledBatch : 1;
     size_t passed = 0;
+    int time_limits = 0;
     RewardResult first_failure;
-    for (size_t done = 0; done < tests.size();) {
+    for (size_t done = 0; done < tests.size() && time_limits < kMaxTimeLimits;) {
       const size_t end = std::min(done + batch, tests.size());
-      const std::vector<size_t> part(tests.begin() + static_cast<std::ptrdiff_t>(done),
-                                     tests.begin() + static_cast<std::ptrdiff_t>(end));
-      for (RewardResult& result : run_tests(part)) {
+      for (RewardResult& result : run_tests(std::span(tests).subspan(done, end - done))) {
         if (result.verdict == Verdict::correct) {
           ++passed;
           continue;
@@ -117,10 +118,11 @@ class Judge {
         const bool final = !rules_.partial_credit || result.verdict == Verdict::undecided ||
                            result.reason == Reason::compile_error;
         if (final) return result;
+        if (result.reason == Reason::time_limit) ++time_limits;
         if (first_failure.test_case == 0) first_failure = std::move(result);
       }
       done = end;
-      batch = std::min(2 * batch, kMaxBatch);
+      if (compiled) batch = std::min(2 * batch, kMaxCompiledBatch);
     }
     if (passed == tests.size()) return {.value = 1, .verdict = Verdict::correct};
     first_failure.value = static_cast<double>(passed) / static_cast<double>(tests.size());
@@ -145,7 +147,7 @@ class Judge {
   }
 
   // One result a test, `correct` where it passes.
-  std::vector<RewardResult> run_tests(const std::vector<size_t>& tests) {
+  std::vector<RewardResult> run_tests(std::span<const size_t> tests) {
     std::vector<Job> jobs;
     for (const size_t test : tests) jobs.push_back(make_job(test));
     const std::vector<Execution> executions = sandbox_.run(jobs);

@@ -18,7 +18,8 @@ struct JudgeRules {
 };
 
 // Value 1 and `correct` when every test passes; else the first test that fails gives the reason and
-// test_case. Nothing more is run behind it, unless partial_credit asks for the share. Thread-safe.
+// test_case. Nothing more is run behind it, unless partial_credit asks for the share; there three
+// time limits end the run, and the rest counts as failed. Thread-safe.
 //
 // undecided: sandbox_unavailable, where nothing could be run; problem_unreadable, where the
 // problem's own reference or checker does not run. not_applicable: weakly_isolated.

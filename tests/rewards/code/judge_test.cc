@@ -81,6 +81,18 @@ TEST(Judge, StopsAtTheFirstFailureUnlessCreditIsPartial) {
   EXPECT_DOUBLE_EQ(partial.value, 2.0 / 3.0);
 }
 
+TEST(Judge, ThreeTimeLimitsEndARunWithPartialCredit) {
+  std::string json = R"({"tests": [{"input": "a", "output": "a"})";
+  for (int i = 0; i < 9; ++i) json += R"(, {"input": "b", "output": "b"})";
+  FakeSandbox sandbox(
+      [](const Job& job) { return job.input == "a" ? printed("a") : ended(End::time_limit); });
+  const RewardResult result =
+      judge_code(sandbox, read_problem(json + "]}"), "code", {.partial_credit = true});
+  EXPECT_EQ(verdict(result), "incorrect time_limit_case_2");
+  EXPECT_DOUBLE_EQ(result.value, 0.1);
+  EXPECT_EQ(sandbox.seen.size(), 4u);
+}
+
 TEST(Judge, ReadsReturnedValuesAsData) {
   const auto how = [](const Execution& execution) {
     return verdict(judge_with(call_problem(), [&](const Job&) { return execution; }));
