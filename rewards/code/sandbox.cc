@@ -85,7 +85,7 @@ class Helper {
       if (receive_frame(socket_, bytes, Clock::now() + limit) == Received::frame) {
         hello_ = decode_hello(bytes);
       } else {
-        kill(pid_, SIGKILL);
+        kill(pid_, SIGTERM);
         hello_.detail = "cohort-judge ended before it was ready";
       }
       greeted_ = true;
@@ -103,7 +103,7 @@ class Helper {
       const auto deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
                                                std::chrono::duration<double>(seconds));
       if (receive_frame(socket_, bytes, deadline) != Received::frame) {
-        kill(pid_, SIGKILL);
+        kill(pid_, SIGTERM);
         return false;
       }
       executions.push_back(decode_execution(bytes));

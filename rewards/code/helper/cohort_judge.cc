@@ -61,25 +61,33 @@ void serve(MemoryCgroup& group, pid_t parent) {
     for (const Job& job : decode_jobs(bytes)) {
       if (!send_frame(kTrainer, encode(runner->run(job)))) return;
     }
+    runner->forget_program();
   }
 }
 
-// The parent of the helper proper, with the rights to remove its cgroup when it has ended.
+// The parent of the helper proper: keeps the rights to remove its cgroup when it has ended, or when
+// SIGTERM says that it has to.
 int run() {
   umask(022);
   signal(SIGPIPE, SIG_IGN);
   if (chdir("/") != 0 || close_range(kTrainer + 1, ~0U, 0) != 0) return 1;
   fcntl(kTrainer, F_SETFD, FD_CLOEXEC);
+  sigset_t waited;
+  sigemptyset(&waited);
+  sigaddset(&waited, SIGCHLD);
+  sigaddset(&waited, SIGTERM);
+  sigprocmask(SIG_BLOCK, &waited, nullptr);
   MemoryCgroup group;
   const pid_t parent = getpid();
   const pid_t child = fork();
-  if (child < 0) return 1;
   if (child == 0) {
+    sigprocmask(SIG_UNBLOCK, &waited, nullptr);
     serve(group, parent);
     _exit(0);
   }
   close(kTrainer);
-  while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+  while (child > 0 && waitpid(child, nullptr, WNOHANG) == 0) {
+    if (sigwaitinfo(&waited, nullptr) == SIGTERM) kill(child, SIGKILL);
   }
   group.remove();
   return 0;

@@ -20,6 +20,7 @@ class JobRunner {
   ~JobRunner();
   bool has_proc() const;
   Execution run(const Job& job);
+  void forget_program() { compiled_.reset(); }  // what was compiled for the jobs so far
 
  private:
   struct Compiled {

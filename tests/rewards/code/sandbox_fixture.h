@@ -1,4 +1,5 @@
-// One pool of helpers for all tests of the sandbox.
+// One pool with one helper for all tests of the sandbox, so that each test runs where the one
+// before has been.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -10,52 +11,39 @@
 
 namespace cohort::judge {
 
-inline const std::string& helper_path_for_tests() {
-  static const std::string path = COHORT_BINARY_DIR "/launch/cohort-judge";
-  return path;
-}
+using End = Execution::End;
 
-inline const Availability& sandbox_here() {
-  static const Availability availability = sandbox_availability(helper_path_for_tests());
-  return availability;
-}
+std::string helper_path_for_tests();
+const Availability& sandbox_here();
+Sandbox& shared_sandbox();
 
-inline Sandbox& shared_sandbox() {
-  static const std::unique_ptr<Sandbox> sandbox = start_sandbox(2, helper_path_for_tests());
-  return *sandbox;
-}
+Execution run_python(const std::string& source, const std::string& input = "",
+                     const Limits& limits = {});
+Execution run_call(const std::string& source, const std::string& entry_point,
+                   const std::string& arguments, const Limits& limits = {});
+Execution run_cpp(const std::string& source, const std::string& input = "",
+                  const Limits& limits = {});
+std::string describe(const Execution& execution);
+// Short: CPU 1 s, wall 2 s, 256 MiB.
+Limits short_limits();
 
-inline Execution run_job(const Job& job) { return shared_sandbox().run({job}).at(0); }
+// What a pool must not lose or gain: processes below this one, their open descriptors, memory
+// cgroups, files of others' in /tmp.
+struct Inventory {
+  int processes = 0, descriptors = 0, cgroups = 0, files = 0;
+  bool operator==(const Inventory&) const = default;
+};
+Inventory take_inventory();
+std::string describe(const Inventory& inventory);
 
-inline Execution run_python(const std::string& source, const std::string& input = "",
-                            const Limits& limits = {}) {
-  Job job;
-  job.source = source;
-  job.input = input;
-  job.limits = limits;
-  return run_job(job);
-}
+// After each test: nothing is left behind, the answer came in time, and the next sample is fine.
+class SandboxTest : public testing::Test {
+ protected:
+  void SetUp() override;
+  void TearDown() override;
 
-inline Execution run_call(const std::string& source, const std::string& entry_point,
-                          const std::string& arguments, const Limits& limits = {}) {
-  Job job;
-  job.source = source;
-  job.call = Call{entry_point, arguments};
-  job.limits = limits;
-  return run_job(job);
-}
-
-inline Execution run_cpp(const std::string& source, const std::string& input = "",
-                         const Limits& limits = {}) {
-  Job job;
-  job.language = Job::Language::cpp;
-  job.source = source;
-  job.input = input;
-  job.limits = limits;
-  return run_job(job);
-}
-
-#define COHORT_NEEDS_SANDBOX() \
-  if (!sandbox_here().works) GTEST_SKIP() << "no sandbox here: " << sandbox_here().detail
+ private:
+  Inventory before_;
+};
 
 }  // namespace cohort::judge
