@@ -75,6 +75,7 @@ class Parser {
   Expr modulus(Expr value);
   Expr operand();
   Expr sets();
+  bool union_ahead() const;
   Expr ratio();
   Expr ratio_or_time(std::vector<Expr> parts);
   bool ends_item() const;

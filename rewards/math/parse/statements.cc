@@ -232,21 +232,22 @@ Expr Parser::operand() {
   return phrase(words);
 }
 
+// "(0, 1) U (2, 3)": a letter for the sign.
+bool Parser::union_ahead() const {
+  if (is(Tok::unite)) return true;
+  if (!is(Tok::symbol) || now().text != "U" || at_ == 0) return false;
+  const Tok before = tokens_[at_ - 1].type, behind = next().type;
+  return (before == Tok::close_round || before == Tok::close_square || before == Tok::close_set ||
+          (french_ && before == Tok::open_square)) &&
+         (behind == Tok::open_round || behind == Tok::open_square || behind == Tok::open_set ||
+          (french_ && behind == Tok::close_square));
+}
+
 Expr Parser::sets() {
-  const auto is_union = [&] {
-    if (is(Tok::unite)) return true;
-    // "(0, 1) U (2, 3)"
-    if (!is(Tok::symbol) || now().text != "U" || at_ == 0) return false;
-    const Tok before = tokens_[at_ - 1].type, behind = next().type;
-    return (before == Tok::close_round || before == Tok::close_square ||
-            before == Tok::close_set) &&
-           (behind == Tok::open_round || behind == Tok::open_square || behind == Tok::open_set ||
-            (french_ && behind == Tok::close_square));
-  };
   Expr left = ratio();
   for (;;) {
     Kind kind;
-    if (is_union()) {
+    if (union_ahead()) {
       kind = Kind::unite;
     } else if (is(Tok::intersect)) {
       kind = Kind::intersect;

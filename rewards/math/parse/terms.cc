@@ -127,8 +127,8 @@ bool Parser::starts_factor() const {
       return at_ > 0 && tokens_[at_ - 1].type != Tok::number &&
              tokens_[at_ - 1].type != Tok::repeating;
     case Tok::symbol:
-      return !(scope_.in_integral && now().text == "d" &&
-               (next().type == Tok::symbol || next().type == Tok::vector));
+      return !union_ahead() && !(scope_.in_integral && now().text == "d" &&
+                                 (next().type == Tok::symbol || next().type == Tok::vector));
     case Tok::vector:
     case Tok::function:
     case Tok::open_group:

@@ -1,0 +1,218 @@
+#include "rewards/math/extract/extract.h"
+
+#include <algorithm>
+#include <array>
+
+#include "rewards/math/extract/anchors.h"
+#include "rewards/math/extract/final_part.h"
+#include "rewards/math/extract/letters.h"
+#include "rewards/math/extract/spans.h"
+#include "rewards/math/parse/characters.h"
+#include "rewards/math/parse/parse.h"
+
+namespace cohort::math {
+
+namespace {
+
+constexpr auto kNone = std::string_view::npos;
+constexpr size_t kTail = 4096;  // bytes in which an unmarked answer is looked for
+constexpr size_t kBare = 400;   // bytes of a text that is an answer by itself
+constexpr size_t kMaxWords = 6;
+
+// The text cut to its end, at a blank.
+std::string_view tail_of(std::string_view text) {
+  if (text.size() <= kTail) return text;
+  std::string_view tail = text.substr(text.size() - kTail);
+  const size_t blank = tail.find_first_of(" \n");
+  return blank == kNone ? tail : tail.substr(blank);
+}
+
+// Whether `text` as a whole reads as an answer: mathematics, or a few words.
+bool is_answer(std::string_view text, bool words_too) {
+  if (text.empty() || text.size() > kBare) return false;
+  Budget budget;
+  const Parsed parsed = parse_answer(text, budget);
+  if (!parsed.expr) return false;
+  if (parsed.expr->kind != Kind::words) return true;
+  return words_too && static_cast<size_t>(std::count(parsed.expr->text.begin(),
+                                                     parsed.expr->text.end(), ' ')) < kMaxWords;
+}
+
+// The byte behind the sentence that `at` is in.
+size_t sentence_end(std::string_view text, size_t at) {
+  for (size_t i = at; i < text.size(); ++i) {
+    if (text[i] == '\n') return i;
+    const bool stop = text[i] == '.' || text[i] == '!' || text[i] == '?';
+    if (stop && (i + 1 == text.size() || is_blank(text[i + 1]))) return i;
+    if (text.substr(i).starts_with("\xe3\x80\x82")) return i;
+  }
+  return text.size();
+}
+
+size_t sentence_start(std::string_view text, size_t at) {
+  for (size_t i = at; i-- > 0;) {
+    if (text[i] == '\n') return i + 1;
+    const bool stop = text[i] == '.' || text[i] == '!' || text[i] == '?';
+    if (stop && is_blank(text[i + 1])) return i + 1;
+    if (text.substr(i).starts_with("\xe3\x80\x82")) return i + 3;
+  }
+  return 0;
+}
+
+// "5 because 2 + 3 = 5" up to "because".
+std::string_view without_clause(std::string_view text) {
+  static constexpr std::array<std::string_view, 13> kClauses = {
+      " because", " since ", " as ",      ", which", " which ", ", so ", ", not ",
+      " where ",  ", as ",   ", because", ", since", ", but ",  ", it "};
+  size_t end = text.size();
+  for (const std::string_view clause : kClauses) end = std::min(end, text.find(clause));
+  return trim(text.substr(0, end));
+}
+
+Found one(std::string_view answer) {
+  answer = trim(answer);
+  if (answer.empty()) return {};
+  return {Reason::ok, {std::string(answer)}, {}};
+}
+
+// What is announced at `at`.
+Found announced(std::string_view text, size_t at, const std::vector<Span>& spans) {
+  const auto value_at = [&](size_t from) -> Found {
+    SpanRun run;
+    if (first_run(text, spans, from, 1, run)) {
+      const size_t end = sentence_end(text, run.last);
+      // A number goes on where a formula could: "5x + 3", "3/4 cup", "(2, 3)".
+      if (text[run.first] != '$' && text[run.first] != '\\') {
+        const std::string_view whole = without_clause(text.substr(from, end - from));
+        if (is_answer(whole, false)) return one(whole);
+      }
+      return one(run.answer);
+    }
+    const std::string_view whole =
+        without_clause(text.substr(from, sentence_end(text, from) - from));
+    if (is_answer(whole, false)) return one(whole);
+    return {};
+  };
+  static constexpr std::array<std::string_view, 14> kFillers = {
+      "approximately ", "about ",  "simply ",  "just ",     "exactly ",
+      "therefore ",     "indeed ", "thus ",    "equal to ", "given by ",
+      "the number ",    "equals ", "clearly ", "still "};
+  for (bool skipped = true; skipped;) {
+    skipped = false;
+    for (const std::string_view filler : kFillers)
+      if (text.substr(at).starts_with(filler)) {
+        at += filler.size();
+        skipped = true;
+      }
+  }
+  if (Found direct = value_at(at); direct.reason == Reason::ok) return direct;
+  // "Final Answer: The number of points is 19."
+  const size_t end = sentence_end(text, at);
+  if (const auto copula = last_copula(text, at, end))
+    if (Found found = value_at(*copula); found.reason == Reason::ok) return found;
+  SpanRun run;
+  if (last_run(text, spans, at, std::min(end + 1, text.size()), run)) return one(run.answer);
+  const std::string_view words = without_clause(text.substr(at, end - at));
+  if (is_answer(words, true)) return one(words);
+  return {};
+}
+
+// Words before a formula that make its sentence a plan rather than a result.
+bool states_a_task(std::string_view sentence) {
+  static constexpr std::array<std::string_view, 20> kTasks = {
+      "must",   "need",      "want",     "simplify", "evaluate", "compute", "calculate",
+      "solve",  "determine", "consider", "let",      "suppose",  "assume",  "if",
+      "should", "try",       "maybe",    "perhaps",  "prove",    "show"};
+  const std::string lower = lower_case(sentence);
+  for (size_t i = 0; i < lower.size();) {
+    if (!is_letter(lower[i])) {
+      ++i;
+      continue;
+    }
+    const size_t start = i;
+    while (i < lower.size() && is_letter(lower[i])) ++i;
+    const std::string_view word(lower.data() + start, i - start);
+    if (std::find(kTasks.begin(), kTasks.end(), word) != kTasks.end()) return true;
+    if (word == "find" && !std::string_view(lower).substr(i).starts_with(" that")) return true;
+  }
+  return false;
+}
+
+// What follows the last "So", "Thus", ... of a sentence.
+std::string_view conclusion(std::string_view sentence) {
+  size_t start = 0;
+  for (const std::string_view word :
+       {"So", "Thus", "Therefore", "Hence", "so", "thus", "therefore"})
+    for (size_t at = sentence.find(word); at != kNone; at = sentence.find(word, at + 1)) {
+      const size_t end = at + word.size();
+      const bool whole = (at == 0 || !is_letter(sentence[at - 1])) &&
+                         (end == sentence.size() || !is_letter(sentence[end]));
+      if (whole) start = std::max(start, end);
+    }
+  return sentence.substr(start);
+}
+
+Found last_formula(std::string_view text, const std::vector<Span>& spans) {
+  SpanRun run;
+  if (!last_run(text, spans, 0, text.size(), run)) return {};
+  const size_t start = sentence_start(text, run.first);
+  if (states_a_task(conclusion(text.substr(start, run.first - start)))) return {};
+  return one(run.answer);
+}
+
+Extraction unmarked(std::string_view text, const ExtractOptions& options) {
+  if (options.wants_letter) {
+    Found letter = find_letter(tail_of(text));
+    if (letter.reason != Reason::no_answer) return {std::move(letter), Mark::announcement};
+  }
+  if (is_answer(trim(text), false)) return {one(text), Mark::bare};
+  const std::string_view tail = tail_of(text);
+  const std::vector<Span> spans = find_spans(tail);
+  if (const auto anchor = last_anchor(tail)) {
+    Found found = announced(tail, anchor->answer, spans);
+    if (found.reason == Reason::ok) return {std::move(found), Mark::announcement};
+  }
+  if (Found found = last_formula(tail, spans); found.reason == Reason::ok)
+    return {std::move(found), Mark::last_formula};
+  if (is_answer(trim(text), true)) return {one(text), Mark::bare};
+  return {};
+}
+
+// The content of <answer> may be a sentence.
+Found unwrapped(Found found) {
+  if (found.texts.size() != 1 || is_answer(found.texts.front(), true)) return found;
+  const std::string& text = found.texts.front();
+  if (text.find("\\boxed") != std::string::npos) return found;
+  const auto anchor = last_anchor(tail_of(text));
+  if (!anchor) return found;
+  Found inner = announced(tail_of(text), anchor->answer, find_spans(tail_of(text)));
+  return inner.reason == Reason::ok ? inner : found;
+}
+
+}  // namespace
+
+Extraction find_answer(std::string_view completion, const ExtractOptions& options) {
+  const FinalPart part = final_part(completion);
+  Found marked = find_marked(part.text);
+  if (marked.reason != Reason::no_answer) {
+    if (marked.reason == Reason::ok) marked = unwrapped(std::move(marked));
+    return {std::move(marked), Mark::box};
+  }
+  Extraction extraction = unmarked(part.text, options);
+  if (extraction.found.reason == Reason::no_answer && has_mark(part.thinking))
+    extraction.found.reason = Reason::answer_outside_final_part;
+  return extraction;
+}
+
+Found find_gold(std::string_view gold) {
+  const FinalPart part = final_part(gold);
+  Found marked = find_marked(part.text);
+  if (marked.reason != Reason::no_answer) return marked;
+  if (is_answer(trim(gold), false)) return one(gold);
+  Extraction extraction = unmarked(gold, {});
+  if (extraction.found.reason == Reason::ok && extraction.mark == Mark::announcement)
+    return extraction.found;
+  return one(gold);
+}
+
+}  // namespace cohort::math

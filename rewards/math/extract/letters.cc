@@ -1,0 +1,98 @@
+#include "rewards/math/extract/letters.h"
+
+#include <algorithm>
+
+#include "rewards/math/extract/anchors.h"
+#include "rewards/math/parse/characters.h"
+
+namespace cohort::math {
+
+namespace {
+
+constexpr auto kNone = std::string_view::npos;
+
+bool is_choice_letter(char c) { return c >= 'A' && c <= 'J'; }
+
+// A letter by itself at `at`, perhaps in brackets or emphasis; 0 when there is none. Moves `at`
+// behind it.
+char letter_at(std::string_view text, size_t& at) {
+  size_t i = at;
+  while (i < text.size() &&
+         (is_blank(text[i]) || std::string_view("*_(\"'[$").find(text[i]) != kNone))
+    ++i;
+  for (const std::string_view command : {"\\text{", "\\textbf{", "\\mathrm{", "\\mathbf{"})
+    if (text.substr(i).starts_with(command)) i += command.size();
+  if (i < text.size() && text[i] == '(') ++i;
+  if (i >= text.size() || !is_choice_letter(text[i])) return '\0';
+  if (i > 0 && (is_letter(text[i - 1]) || is_digit(text[i - 1]))) return '\0';
+  if (i + 1 < text.size() && (is_letter(text[i + 1]) || is_digit(text[i + 1]) ||
+                              text[i + 1] == '\'' || text[i + 1] == '^' || text[i + 1] == '_'))
+    return '\0';
+  // "A number ..." begins with an article.
+  if (text[i] == 'A' && i + 2 < text.size() && text[i + 1] == ' ' && text[i + 2] >= 'a' &&
+      text[i + 2] <= 'z' && !text.substr(i + 2).starts_with("because") &&
+      !text.substr(i + 2).starts_with("and ") && !text.substr(i + 2).starts_with("or "))
+    return '\0';
+  at = i + 1;
+  return text[i];
+}
+
+// "... or B" right behind a letter: the letter is one of several.
+bool has_alternative(std::string_view text, size_t at) {
+  while (at < text.size() &&
+         (is_blank(text[at]) || std::string_view(")*_]$}").find(text[at]) != kNone))
+    ++at;
+  for (const std::string_view link :
+       {"or ", "and ", "/", "ou ", "oder ", "\xe6\x88\x96", ", or ", ", and "}) {
+    if (!text.substr(at).starts_with(link)) continue;
+    size_t next = at + link.size();
+    return letter_at(text, next) != '\0';
+  }
+  return false;
+}
+
+Found named(std::string_view text, size_t at, char letter) {
+  if (has_alternative(text, at)) return {Reason::several_answers, {}, {}};
+  return {Reason::ok, {std::string("(") + letter + ")"}, {}};
+}
+
+bool ends_with_any(std::string_view text, std::initializer_list<std::string_view> endings) {
+  return std::any_of(endings.begin(), endings.end(),
+                     [&](std::string_view ending) { return text.ends_with(ending); });
+}
+
+}  // namespace
+
+Found find_letter(std::string_view text) {
+  if (const auto anchor = last_anchor(text)) {
+    size_t at = anchor->answer;
+    if (const char letter = letter_at(text, at)) return named(text, at, letter);
+  }
+  size_t start = 0;
+  if (const char letter = letter_at(text, start)) {
+    const size_t behind = start;
+    const bool closed = behind >= text.size() ||
+                        std::string_view(".):,*\n]").find(text[behind]) != kNone ||
+                        text.substr(behind).starts_with("\xe3\x80\x82") ||
+                        text.substr(behind).starts_with("\xef\xbc\x8c");
+    if (closed) return named(text, behind, letter);
+  }
+  for (size_t i = text.size(); i-- > 0;) {
+    if (!is_choice_letter(text[i])) continue;
+    size_t at = i;
+    const char letter = letter_at(text, at);
+    if (letter == '\0' || at != i + 1) continue;
+    std::string before = lower_case(text.substr(i > 40 ? i - 40 : 0, std::min<size_t>(i, 40)));
+    while (!before.empty() && std::string_view(" (*_$\"'").find(before.back()) != kNone)
+      before.pop_back();
+    if (ends_with_any(before, {"not", "n't be", "non", "never", "\xe4\xb8\x8d\xe6\x98\xaf"}))
+      continue;
+    if (ends_with_any(before, {" is", "'s", " be", "\xe2\x80\x99s", "choose", "select", "pick",
+                               "option", "choice", "est", " es", "ist", "\xe6\x98\xaf",
+                               "\xe9\x80\x89", "\xe9\x80\x89\xe6\x8b\xa9"}))
+      return named(text, at, letter);
+  }
+  return {};
+}
+
+}  // namespace cohort::math
