@@ -113,6 +113,12 @@ Comparer::Maybe Comparer::collections(const Expr& gold, const Expr& answer) {
            expr.kind == Kind::number_set || expr.kind == Kind::set_where;
   };
   if (is_continuous(gold) || is_continuous(answer)) return std::nullopt;
+  const auto is_set_of_numbers = [](const Expr& expr) {
+    return expr.kind == Kind::set && std::ranges::all_of(expr.children, is_scalar);
+  };
+  if ((gold.kind == Kind::tuple && is_set_of_numbers(answer)) ||
+      (answer.kind == Kind::tuple && is_set_of_numbers(gold)))
+    return different(Reason::different_kind);
   const std::vector<Expr> golds = elements(gold), answers = elements(answer);
   if (golds.size() == 1 && gold.kind != Kind::list && answers.size() > 1)
     return different(Reason::several_answers);

@@ -224,13 +224,10 @@ int64_t leading_place(const Rational& value) {
 
 constexpr int64_t kSignificant = 6;
 
-// Decimals that round to at least six digits, before and behind the point.
-bool is_long(const Decimal& decimal) {
-  if (decimal.value.is_zero()) return false;
-  const Rational six = Rational::power_of_ten(-kSignificant);
-  return decimal.last_place <= six &&
-         decimal.last_place <=
-             Rational::power_of_ten(leading_place(decimal.value) + 1 - kSignificant);
+// Whether a decimal has `digits` digits or more, behind the point and significant ones.
+bool is_long(const Decimal& decimal, int64_t digits) {
+  return !decimal.value.is_zero() && decimal.last_place <= Rational::power_of_ten(-digits) &&
+         decimal.last_place <= Rational::power_of_ten(leading_place(decimal.value) + 1 - digits);
 }
 
 ScalarResult within(const Expr& value, const Rational& target, const Rational& bound,
@@ -258,13 +255,17 @@ ScalarResult compare_decimals(const Expr& gold, const Expr& answer, Budget& budg
         within(answer, gold_decimal->value, std::min(gold_decimal->last_place, six) * half, budget);
     if (result.truth == Truth::yes || !answer_decimal) return result;
   }
-  if (!answer_decimal || !is_long(*answer_decimal)) return {};
+  if (!answer_decimal || !is_long(*answer_decimal, kSignificant)) return {};
   if (gold_decimal) {
     if (answer_decimal->last_place < gold_decimal->last_place) return {};
   } else if (const auto exact = exact_value(gold, budget); exact && exact->terminates()) {
     return {};  // exactly written, it could have been
   }
-  return within(gold, answer_decimal->value, answer_decimal->last_place * half, budget);
+  // Rounded; or, with a digit to spare, cut off: 3.1415926535 is pi.
+  const Rational bound = is_long(*answer_decimal, kSignificant + 1)
+                             ? answer_decimal->last_place
+                             : answer_decimal->last_place * half;
+  return within(gold, answer_decimal->value, bound, budget);
 }
 
 }  // namespace
