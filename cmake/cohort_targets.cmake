@@ -21,13 +21,15 @@ endfunction()
 set(cohort_mpi_environment OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
   OMPI_MCA_hwloc_base_binding_policy=none OMP_NUM_THREADS=1)
 set(cohort_environment)
+set(cohort_script_environment)  # of scripts that call mpirun
 if(COHORT_SANITIZE STREQUAL "address")
-  list(APPEND cohort_mpi_environment ASAN_OPTIONS=detect_leaks=0)
+  set(cohort_script_environment ASAN_OPTIONS=detect_leaks=0)
 elseif(COHORT_SANITIZE STREQUAL "thread")
   set(tsan_options TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/cmake/tsan.supp)
-  list(APPEND cohort_mpi_environment ${tsan_options}:ignore_noninstrumented_modules=1)
+  set(cohort_script_environment ${tsan_options}:ignore_noninstrumented_modules=1)
   list(APPEND cohort_environment ${tsan_options} OMP_NUM_THREADS=1)
 endif()
+list(APPEND cohort_mpi_environment ${cohort_script_environment})
 
 # cohort_test(name SOURCES ... DEPS ... [TORCH] [LONG] [MPI_RANKS 2 4] [TIMEOUT s]): one GoogleTest binary a folder. With
 # MPI_RANKS it is run under mpirun once for each count, and supplies its own main. LONG: takes minutes, and is run by

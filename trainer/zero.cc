@@ -114,7 +114,7 @@ double ShardedAdamW::global_norm() {
   double sum = 0;
   for (const auto& part : comm_.all_gather_v(std::as_bytes(std::span(blocks)), "gradient norm")) {
     std::vector<double> values(part.size() / sizeof(double));
-    std::memcpy(values.data(), part.data(), part.size());
+    if (!part.empty()) std::memcpy(values.data(), part.data(), part.size());
     for (double value : values) sum += value;
   }
   return std::sqrt(sum);

@@ -9,6 +9,7 @@
 #include "launch/commands/commands.h"
 #include "model/compute_device.h"
 #include "model/exactness_probe.h"
+#include "rewards/code/sandbox.h"
 #include "trainer/model_source.h"
 
 namespace cohort {
@@ -45,6 +46,8 @@ int doctor(const std::string& model_path, Communicator& comm) {
   line("ranks", fmt::format("{} ({})", comm.size(), comm.kind()));
   choose_device("auto");
   line("device", describe_device());
+  const judge::Availability sandbox = judge::sandbox_availability();
+  line("sandbox for code", sandbox.works ? sandbox.detail : "none, " + sandbox.detail);
   bool holds = true;
   for (const char* dtype : {"fp32", "bf16"}) {
     line(fmt::format("matrix kernel {}", dtype), kernel_name(compute_dtype(dtype)));

@@ -12,6 +12,7 @@
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/io/jsonl.h"
+#include "launch/code_sandbox.h"
 #include "launch/commands/commands.h"
 #include "launch/commands/grade_explain.h"
 #include "rewards/reward.h"
@@ -20,6 +21,8 @@ namespace cohort {
 namespace {
 
 using Json = nlohmann::json;
+
+constexpr const char* kCode = "code";
 
 struct GradeOptions {
   std::string kind;
@@ -109,6 +112,7 @@ RewardConfig read_settings(const GradeOptions& options) {
 
 int grade(const GradeOptions& options) {
   const std::unique_ptr<Reward> reward = read_settings(options).settings->make();
+  if (options.kind == kCode) require_code_sandbox();
   if (options.explain && options.kind != "math")
     throw_error<ConfigError>("--explain is for kind math, not {}", options.kind);
   Summary summary;
@@ -157,6 +161,7 @@ void add_grade_command(CLI::App& app, CommandContext& context) {
                     "Say what was compared: both trees, their canonical forms, the tier");
   command->add_flag("--json", options->json, "One JSON object a line: always so");
   command->callback([&context, options] {
+    if (options->kind == kCode) start_code_sandbox(1);
     context.action = [options](Communicator&) { return grade(*options); };
   });
 }

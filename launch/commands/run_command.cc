@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "launch/code_sandbox.h"
 #include "launch/commands/commands.h"
 #include "trainer/pipeline.h"
 #include "trainer/run_config.h"
@@ -23,16 +24,20 @@ int run(const RunOptions& options, Communicator& comm) {
     if (comm.rank() == 0) std::cout << print_run_config(config, /*with_docs=*/true);
     return 0;
   }
+  if (code_workers(config) > 0) require_code_sandbox();
   return run_pipeline(config, comm, options.pipeline);
 }
 
-// Ranks are connected before the action reads the configuration, whose faults it reports once for
-// all of them; here they do not count.
-double comm_timeout_s(const RunOptions& options) {
+// What must be known or started before the ranks are connected. The action reads the configuration
+// again and reports its faults once for all of them; here they do not count.
+void prepare(const RunOptions& options, CommandContext& context) {
   try {
-    return read_run_config(options.config, options.overrides).run.comm_timeout_s;
+    const RunConfig config = read_run_config(options.config, options.overrides);
+    context.comm_config.timeout_s = config.run.comm_timeout_s;
+    const int64_t workers = options.print_config ? 0 : code_workers(config);
+    if (workers > 0) start_code_sandbox(workers);
   } catch (const std::exception&) {
-    return CommConfig{}.timeout_s;
+    return;
   }
 }
 
@@ -49,7 +54,7 @@ void add_run_command(CLI::App& app, CommandContext& context) {
   command->add_flag("--dry-run", options->pipeline.dry_run,
                     "Check everything that can be checked before the first step, and stop");
   command->callback([&context, options] {
-    context.comm_config.timeout_s = comm_timeout_s(*options);
+    prepare(*options, context);
     context.action = [options](Communicator& comm) { return run(*options, comm); };
   });
 }
