@@ -210,7 +210,7 @@ bool ChildProcess::poll_streams(bool writing, Clock::time_point deadline) {
       pollfd{.fd = output_.get(), .events = POLLIN, .revents = 0},
       pollfd{.fd = writing ? input_.get() : -1, .events = POLLOUT, .revents = 0},
       pollfd{.fd = errors_.get(), .events = POLLIN, .revents = 0}};
-  constexpr int64_t kLongest = 60'000;
+  constexpr int64_t kLongest = 200;  // then it is seen whether it still runs
   poll(streams.data(), streams.size(), static_cast<int>(std::min<int64_t>(left, kLongest)));
   return true;
 }
@@ -222,8 +222,12 @@ ChildProcess::Outcome ChildProcess::exchange(std::string_view request, std::stri
   std::string_view rest = line;
   size_t searched = 0;
   while (true) {
+    const bool running = is_running();
     if (!rest.empty() && !write_some(rest)) return Outcome::ended;
-    const bool more = read_output();
+    const size_t before = output_buffer_.size();
+    const bool open = read_output();
+    // A child of its own may keep the pipe open when it has gone.
+    const bool more = open && (running || output_buffer_.size() > before);
     read_errors();
     const size_t end = output_buffer_.find('\n', searched);
     searched = output_buffer_.size();

@@ -13,6 +13,10 @@ int main() {
     };
     const size_t id_at = line.find("\"id\":") + 5;
     const std::string id = line.substr(id_at, line.find_first_of(",}", id_at) - id_at);
+    if (says("child") && fork() == 0) {
+      signal(SIGTERM, SIG_IGN);
+      pause();
+    }
     if (says("crash")) raise(SIGSEGV);
     if (says("hang")) pause();
     if (says("exit")) return 3;
@@ -29,10 +33,6 @@ int main() {
       }
     if (says("noisy"))
       for (int i = 0; i < 100'000; ++i) std::cerr << "noise " << i << "\n";
-    if (says("child") && fork() == 0) {
-      signal(SIGTERM, SIG_IGN);
-      pause();
-    }
     if (says("stale")) std::cout << R"({"id": 0, "values": [9]})" << std::endl;
     if (says("early")) {
       std::cout << R"({"id": )" << id << R"(, "values": [1]})"

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
@@ -116,6 +117,28 @@ TEST(CommandReward, AHangEndsAtTheTimeLimit) {
   const auto reward = bad_command(0.3);
   expect_failure(*reward, "hang", Reason::plugin_time_limit);
   EXPECT_EQ(count_children(), 0);
+  EXPECT_EQ(score(*reward, {"fine"})[0].value, 1.0);
+}
+
+int count_running(const std::string& program) {
+  int count = 0;
+  for (const std::string& name : list_folder("/proc")) {
+    std::error_code error;
+    count += std::filesystem::read_symlink("/proc/" + name + "/exe", error) == program;
+  }
+  return count;
+}
+
+TEST(CommandReward, ItsChildrenEndWithIt) {
+  const auto reward = bad_command(60);
+  EXPECT_EQ(score(*reward, {"child"})[0].value, 1.0);
+  EXPECT_EQ(count_running(BAD_COMMAND), 2);
+  const auto start = std::chrono::steady_clock::now();
+  expect_failure(*reward, "crash", Reason::plugin_failed);  // seen although the child has its pipes
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
+  for (int i = 0; i < 100 && count_running(BAD_COMMAND) > 0; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_EQ(count_running(BAD_COMMAND), 0);
   EXPECT_EQ(score(*reward, {"fine"})[0].value, 1.0);
 }
 
