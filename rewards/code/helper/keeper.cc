@@ -57,7 +57,7 @@ const char* python_path() {
       prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0) {
     const char* const arguments[] = {"python3", "-s", "-S", "-B", "-c", kRunnerSource, nullptr};
     // With this seed the order of a set of strings is the same in every run.
-    const char* const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/work",
+    const char* const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/box/work",
                                        "LANG=C.UTF-8", "PYTHONHASHSEED=0", nullptr};
     execve(python, const_cast<char**>(arguments), const_cast<char**>(environment));
   }

@@ -70,7 +70,7 @@ void install(const std::string& filter) {
     arguments.push_back(const_cast<char*>(argument.c_str()));
   }
   arguments.push_back(nullptr);
-  const char* const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/work",
+  const char* const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/box/work",
                                      "LANG=C.UTF-8", nullptr};
   if (program >= 0) {
     fexecve(program, arguments.data(), const_cast<char**>(environment));

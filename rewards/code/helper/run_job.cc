@@ -11,8 +11,8 @@ constexpr int64_t kProgramBytes = int64_t{64} << 20;
 
 Limits compiler_limits() {
   Limits limits;
-  limits.cpu_seconds = 30;
-  limits.wall_seconds = 90;
+  limits.cpu_seconds = 20;
+  limits.wall_seconds = 60;
   limits.memory_bytes = int64_t{1} << 30;
   limits.processes = 16;
   limits.output_bytes = int64_t{1} << 20;

@@ -87,7 +87,6 @@ bool enter_sandbox_root() {
   make_link("/proc/self/fd/1", "/dev/stdout");
   make_link("/proc/self/fd/2", "/dev/stderr");
   make_folder("/box");
-  make_link("/box/work", "/work");
   make_link("/box/tmp", "/tmp");
   make_link("/box/shm", "/dev/shm");
   make_folder("/proc");

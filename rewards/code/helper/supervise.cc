@@ -159,9 +159,17 @@ class Run {
  private:
   std::vector<Drain*> drains() { return {&output_, &error_, &returns_, &report_}; }
 
-  static Outcome lost() {
+  // The keeper or the interpreter is gone. When memory has run out, the kernel may take the interpreter
+  // while the program that filled it is still being cleared away.
+  Outcome lost() {
     Outcome outcome;
-    outcome.execution.error = "the sandbox ended unexpectedly";
+    Execution& e = outcome.execution;
+    if (group_ && group_.out_of_memory()) e.end = End::memory_limit;
+    if (stopped_) e.end = *stopped_;
+    if (e.end == End::refused) e.error = "the sandbox ended unexpectedly";
+    e.wall_seconds = seconds_since(start_);
+    e.cpu_seconds = cpu_seen_;
+    e.peak_memory_bytes = peak_;
     outcome.keeper_lost = true;
     return outcome;
   }
