@@ -1,4 +1,4 @@
-// 1 when the final answer is the gold number, exactly; else 0 with the reason.
+// 1 when the final answer equals the gold answer; else 0 with the reason.
 #pragma once
 
 #include "rewards/reward.h"
@@ -8,6 +8,7 @@ namespace cohort {
 class MathReward : public CompletionReward {
  public:
   RewardResult score(const RewardInput& input) const override;
+  // The gold answer as its own completion; it may be a whole solution.
   RewardResult score_gold(const RewardInput& row) const override;
 };
 

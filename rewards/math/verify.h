@@ -30,4 +30,7 @@ struct Verification {
 Verification verify(std::string_view gold, std::string_view completion,
                     const VerifyOptions& options = {});
 
+// A gold text against itself: correct, or undecided with the reason why nothing can equal it.
+Verification verify_gold(std::string_view gold, const VerifyOptions& options = {});
+
 }  // namespace cohort::math

@@ -13,6 +13,8 @@ namespace {
 
 constexpr int64_t kMaxSummands = 1000;
 
+bool is_even(const Rational& whole) { return (whole / Rational(2)).is_integer(); }
+
 }  // namespace
 
 Poly Normalizer::leaf(const Expr& expr) {
@@ -73,8 +75,8 @@ Poly Normalizer::scalar(const Expr& expr) {
       if (base.kind == Kind::power) {
         const auto outer = exponent.constant();
         const auto inner = exact_value(base.children[1], algebra_.budget());
-        if (outer && inner && inner->is_integer() && !outer->is_integer() &&
-            (*inner / Rational(2)).is_integer())
+        if (outer && inner && inner->is_integer() && is_even(outer->denominator()) &&
+            is_even(*inner))
           return algebra_.power(absolute(base.children[0]), Algebra::number(*outer * *inner));
       }
       return algebra_.power(child(0), exponent);
@@ -86,7 +88,7 @@ Poly Normalizer::scalar(const Expr& expr) {
       const Expr& base = expr.children[0];
       if (base.kind == Kind::power) {
         const auto inner = exact_value(base.children[1], algebra_.budget());
-        if (inner && inner->is_integer() && (*inner / Rational(2)).is_integer())
+        if (inner && inner->is_integer() && is_even(index->numerator()) && is_even(*inner))
           return algebra_.power(absolute(base.children[0]), Algebra::number(*inner / *index));
       }
       return algebra_.power(child(0), Algebra::number(index->inverse()));

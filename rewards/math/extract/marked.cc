@@ -114,9 +114,10 @@ Found single(Reason empty, std::string_view content) {
 // What stands between two answers.
 struct Gap {
   size_t words = 0;
-  bool linked = false;    // "and", "or", a comma
-  bool replaces = false;  // words that say that the first was none
-  bool values = false;    // digits, questions
+  bool linked = false;     // "and", "or", a comma
+  bool replaces = false;   // words that say that the first was none
+  bool values = false;     // digits, questions
+  bool operators = false;  // "=", "+": one formula goes on
   bool ends_sentence = false;
 };
 
@@ -138,6 +139,7 @@ Gap read_gap(std::string_view gap) {
       ++read.words;
     } else {
       read.values = read.values || is_digit(c) || c == '!' || c == '?';
+      read.operators = read.operators || std::string_view("=<>+*/^:").find(c) != kNone;
       read.ends_sentence = read.ends_sentence || c == '.';
       read.linked = read.linked || c == ',' || c == ';' || c == '|' || c == '&';
       ++i;
@@ -184,7 +186,7 @@ Found find_boxes(std::string_view text, size_t last) {
 
 bool joins(std::string_view gap) {
   const Gap read = read_gap(gap);
-  if (read.values || read.replaces || read.ends_sentence) return false;
+  if (read.values || read.operators || read.replaces || read.ends_sentence) return false;
   return read.words == 0 || (read.linked && read.words <= 5);
 }
 
