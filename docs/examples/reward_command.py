@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A reward of kind `command`: 1 when the completion's last line is the gold answer, whatever the case.
+"""A reward of kind `command`: 1 when the last line is the gold answer, whatever the case.
 
   reward:
     - command: {command: python3 docs/examples/reward_command.py, judges_answers: true}

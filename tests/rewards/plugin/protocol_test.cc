@@ -35,9 +35,9 @@ TEST(Protocol, BytesThatAreNotTextDoNotStopARequest) {
 
 TEST(Protocol, ReadsReplies) {
   std::vector<RewardResult> results(2);
-  ASSERT_TRUE(decode_reply(
-      R"({"id":3,"values":[0.5,-1],"verdicts":["undecided","incorrect"],"reasons":["ok","too rude"]})",
-      3, results));
+  ASSERT_TRUE(decode_reply(R"({"id":3,"values":[0.5,-1],"verdicts":["undecided","incorrect"],)"
+                           R"("reasons":["ok","too rude"]})",
+                           3, results));
   EXPECT_EQ(results[0].value, 0.5);
   EXPECT_EQ(results[0].verdict, Verdict::undecided);
   EXPECT_EQ(results[0].reason, Reason::ok);
