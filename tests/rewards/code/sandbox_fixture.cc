@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -64,8 +65,9 @@ int count_cgroups() {
     if (!entry->is_directory(error)) continue;
     const std::string name = entry->path().filename();
     // Of a helper that is gone.
-    if (name.starts_with(kPrefix) && kill(std::atoi(name.c_str() + kPrefix.size()), 0) != 0)
-      ++count;
+    if (name.starts_with(kPrefix)) {
+      count += kill(std::atoi(name.c_str() + kPrefix.size()), 0) != 0 && errno == ESRCH;
+    }
   }
   return count;
 }
@@ -153,6 +155,18 @@ Inventory take_inventory() {
   return inventory;
 }
 
+// The judge has its answer a moment before the last descriptor is closed.
+Inventory take_quiet_inventory() {
+  Inventory last = take_inventory();
+  for (int i = 0, same = 0; i < 200 && same < 3; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    const Inventory now = take_inventory();
+    same = now == last ? same + 1 : 0;
+    last = now;
+  }
+  return last;
+}
+
 std::string describe(const Inventory& i) {
   return fmt::format("{} processes, {} descriptors, {} cgroups, {} files", i.processes,
                      i.descriptors, i.cgroups, i.files);
@@ -161,7 +175,7 @@ std::string describe(const Inventory& i) {
 void SandboxTest::SetUp() {
   if (!sandbox_here().works) GTEST_SKIP() << "no sandbox here: " << sandbox_here().detail;
   ASSERT_EQ(run_python("print(1)").output, "1\n");
-  before_ = take_inventory();
+  before_ = take_quiet_inventory();
 }
 
 void SandboxTest::TearDown() {
@@ -170,12 +184,7 @@ void SandboxTest::TearDown() {
   EXPECT_EQ(next.end, End::exited) << describe(next);
   EXPECT_EQ(next.output, "6\n") << describe(next);
   EXPECT_EQ(next.error, "");
-  Inventory after = take_inventory();
-  // The judge has its answer a moment before the keeper has closed the last descriptor.
-  for (int i = 0; i < 50 && !(after == before_); ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    after = take_inventory();
-  }
+  const Inventory after = take_quiet_inventory();
   EXPECT_EQ(describe(after), describe(before_));
 }
 

@@ -34,6 +34,7 @@ struct Inventory {
   bool operator==(const Inventory&) const = default;
 };
 Inventory take_inventory();
+Inventory take_quiet_inventory();  // when it has stopped changing
 std::string describe(const Inventory& inventory);
 
 // After each test: nothing is left behind, the answer came in time, and the next sample is fine.
