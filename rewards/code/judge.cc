@@ -1,7 +1,8 @@
 #include "rewards/code/judge.h"
 
 #include <algorithm>
-#include <span>
+#include <optional>
+#include <vector>
 
 #include "rewards/code/assert_harness.h"
 #include "rewards/code/checker.h"
@@ -13,8 +14,6 @@ namespace {
 
 using End = Execution::End;
 
-// A call of run() may have to compile a C++ program again, but what is in it is all run.
-constexpr size_t kFirstCompiledBatch = 4, kMaxCompiledBatch = 16;
 // With partial credit, how many tests may run out of time before the rest are taken to as well.
 constexpr int kMaxTimeLimits = 3;
 // The program's output may be this much longer than the expected one before it is cut off.
@@ -102,31 +101,23 @@ class Judge {
 
   RewardResult run() {
     if (problem_.weak_asserts) return run_weak(*problem_.weak_asserts);
-    const std::vector<size_t> tests = choose_tests(test_count(), rules_.max_tests);
-    const bool compiled = job_.language == Job::Language::cpp;
-    size_t batch = compiled ? kFirstCompiledBatch : 1;
-    size_t passed = 0;
-    int time_limits = 0;
-    RewardResult first_failure;
-    for (size_t done = 0; done < tests.size() && time_limits < kMaxTimeLimits;) {
-      const size_t end = std::min(done + batch, tests.size());
-      for (RewardResult& result : run_tests(std::span(tests).subspan(done, end - done))) {
-        if (result.verdict == Verdict::correct) {
-          ++passed;
-          continue;
-        }
-        const bool final = !rules_.partial_credit || result.verdict == Verdict::undecided ||
-                           result.reason == Reason::compile_error;
-        if (final) return result;
-        if (result.reason == Reason::time_limit) ++time_limits;
-        if (first_failure.test_case == 0) first_failure = std::move(result);
-      }
-      done = end;
-      if (compiled) batch = std::min(2 * batch, kMaxCompiledBatch);
-    }
-    if (passed == tests.size()) return {.value = 1, .verdict = Verdict::correct};
-    first_failure.value = static_cast<double>(passed) / static_cast<double>(tests.size());
-    return first_failure;
+    tests_ = choose_tests(test_count(), rules_.max_tests);
+    std::vector<Job> jobs;
+    for (const size_t test : tests_) jobs.push_back(make_job(test));
+    // A checker takes a worker of its own: it has its turn when the program is done.
+    const bool at_once = !problem_.checker;
+    std::vector<Execution> executions = sandbox_.run(jobs, [&](Execution& execution) {
+      if (at_once) return take(execution);
+      const Reason reason = reason_of(execution);
+      return reason == Reason::ok || may_go_on(reason);
+    });
+    if (!at_once) time_limits_ = 0;  // they are counted again
+    for (size_t i = taken_; i < executions.size(); ++i)
+      if (!take(executions[i])) break;
+    if (decided_) return *decided_;
+    if (passed_ == tests_.size()) return {.value = 1, .verdict = Verdict::correct};
+    first_failure_.value = static_cast<double>(passed_) / static_cast<double>(tests_.size());
+    return first_failure_;
   }
 
  private:
@@ -146,21 +137,28 @@ class Judge {
     return job;
   }
 
-  // One result a test, `correct` where it passes.
-  std::vector<RewardResult> run_tests(std::span<const size_t> tests) {
-    std::vector<Job> jobs;
-    for (const size_t test : tests) jobs.push_back(make_job(test));
-    const std::vector<Execution> executions = sandbox_.run(jobs);
-    std::vector<RewardResult> results;
-    for (size_t i = 0; i < tests.size(); ++i) {
-      RewardResult result = judge_run(tests[i], executions[i]);
-      if (result.reason != Reason::compile_error && result.verdict != Verdict::undecided)
-        result.test_case = static_cast<int32_t>(tests[i]) + 1;
-      const bool passed = result.verdict == Verdict::correct;
-      results.push_back(std::move(result));
-      if (!passed && !rules_.partial_credit) break;
-    }
-    return results;
+  // Whether a test that fails for this reason leaves others to be run.
+  bool may_go_on(Reason reason) {
+    if (reason == Reason::time_limit) ++time_limits_;
+    return rules_.partial_credit && reason != Reason::compile_error &&
+           reason != Reason::sandbox_unavailable && time_limits_ < kMaxTimeLimits;
+  }
+
+  // Judges the next test's execution and lets go of its output; false when no other is needed.
+  bool take(Execution& execution) {
+    const size_t test = tests_[taken_++];
+    RewardResult result = judge_run(test, execution);
+    execution = {};
+    if (result.verdict == Verdict::correct) return ++passed_, true;
+    const bool of_a_test =
+        result.verdict == Verdict::incorrect && result.reason != Reason::compile_error;
+    if (of_a_test) result.test_case = static_cast<int32_t>(test) + 1;
+    const bool more = may_go_on(result.reason);
+    if (!rules_.partial_credit || !of_a_test)
+      decided_ = std::move(result);
+    else if (first_failure_.test_case == 0)
+      first_failure_ = std::move(result);
+    return more && !decided_;
   }
 
   RewardResult judge_run(size_t test, const Execution& execution) {
@@ -217,6 +215,11 @@ class Judge {
   const JudgeRules& rules_;
   Job job_;
   std::string entry_point_;
+  std::vector<size_t> tests_;  // those to run
+  size_t taken_ = 0, passed_ = 0;
+  int time_limits_ = 0;
+  RewardResult first_failure_;
+  std::optional<RewardResult> decided_;
 };
 
 }  // namespace

@@ -9,7 +9,8 @@ namespace {
 
 using Kind = Node::Kind;
 
-constexpr int kMaxDepth = 60;
+// A chain of operators is a deep tree too: a + b + c is (a + b) + c.
+constexpr int kMaxDepth = 60, kMaxJoins = 500;
 
 constexpr std::array<std::string_view, 22> kKeywords = {
     "and", "as",   "assert", "def",   "else",   "for", "from", "if",  "import", "in",   "is", "not",
@@ -21,12 +22,18 @@ bool is_keyword(std::string_view word) {
   return false;
 }
 
-void join(Node& node, Kind kind, std::string_view text, Node right) {
+}  // namespace
+
+bool ExpressionReader::join(Node& node, Node::Kind kind, std::string_view text, Node right) {
+  if (++joins_ > kMaxJoins) return false;
   Node joined{.kind = kind, .text = std::string(text)};
   joined.children.push_back(std::move(node));
   joined.children.push_back(std::move(right));
   node = std::move(joined);
+  return true;
 }
+
+namespace {
 
 struct Deeper {
   explicit Deeper(int& depth) : depth(depth) { ++depth; }
@@ -70,7 +77,7 @@ bool ExpressionReader::read_logic(Node& node, std::string_view word) {
   while (take(word)) {
     Node right;
     if (!operand(right)) return false;
-    join(node, Kind::logic, word, std::move(right));
+    if (!join(node, Kind::logic, word, std::move(right))) return false;
   }
   return true;
 }
@@ -98,7 +105,7 @@ bool ExpressionReader::read_comparison(Node& node) {
   if (op == "is" && take("not")) op = "is not";
   Node right;
   if (!read_sum(right)) return false;
-  join(node, Kind::compare, op, std::move(right));
+  if (!join(node, Kind::compare, op, std::move(right))) return false;
   // a < b < c is not of this part.
   for (const std::string_view mark : {"==", "!=", "<=", ">=", "<", ">", "in", "is", "not"})
     if (peek(mark)) return false;
@@ -111,7 +118,7 @@ bool ExpressionReader::read_sum(Node& node) {
     const std::string op = tokens_[at_++].text;
     Node right;
     if (!read_product(right)) return false;
-    join(node, Kind::binary, op, std::move(right));
+    if (!join(node, Kind::binary, op, std::move(right))) return false;
   }
   return true;
 }
@@ -122,7 +129,7 @@ bool ExpressionReader::read_product(Node& node) {
     const std::string op = tokens_[at_++].text;
     Node right;
     if (!read_factor(right)) return false;
-    join(node, Kind::binary, op, std::move(right));
+    if (!join(node, Kind::binary, op, std::move(right))) return false;
   }
   return true;
 }
@@ -139,13 +146,13 @@ bool ExpressionReader::read_factor(Node& node) {
   if (!take("**")) return true;
   Node right;
   if (!read_factor(right)) return false;
-  join(node, Kind::binary, "**", std::move(right));
-  return true;
+  return join(node, Kind::binary, "**", std::move(right));
 }
 
 bool ExpressionReader::read_postfix(Node& node) {
   if (!read_atom(node)) return false;
   while (peek("(") || peek(".")) {
+    if (++joins_ > kMaxJoins) return false;
     if (take("(")) {
       Node call{.kind = Kind::call};
       call.children.push_back(std::move(node));

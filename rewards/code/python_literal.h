@@ -17,7 +17,7 @@ struct LiteralLimits {
 // literals. Nothing for anything else, or beyond a limit.
 std::optional<Value> parse_literal(std::string_view text, const LiteralLimits& limits = {});
 
-// ASCII text that parse_literal reads back as the same value.
+// ASCII text that parse_literal reads back as the same value, where its strings are UTF-8.
 std::string to_literal(const Value& value);
 
 }  // namespace cohort::judge

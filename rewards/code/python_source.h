@@ -63,6 +63,7 @@ class ExpressionReader {
 
  private:
   bool peek(std::string_view text) const;
+  bool join(Node& node, Node::Kind kind, std::string_view text, Node right);
   bool read_logic(Node& node, std::string_view word);
   bool read_not(Node& node);
   bool read_comparison(Node& node);
@@ -79,7 +80,7 @@ class ExpressionReader {
 
   const std::vector<Token>& tokens_;
   size_t at_;
-  int depth_ = 0;
+  int depth_ = 0, joins_ = 0;
 };
 
 }  // namespace cohort::judge

@@ -94,7 +94,8 @@ class Helper {
   }
 
   // False: the helper is lost; `executions` has what it had answered.
-  bool run(const std::vector<Job>& jobs, std::vector<Execution>& executions) {
+  bool run(const std::vector<Job>& jobs, const Sandbox::GoOn& go_on,
+           std::vector<Execution>& executions) {
     if (!send_frame(socket_, encode(jobs))) return false;
     std::string bytes;
     for (const Job& job : jobs) {
@@ -107,6 +108,10 @@ class Helper {
         return false;
       }
       executions.push_back(decode_execution(bytes));
+      const bool more = !go_on || go_on(executions.back());
+      if (executions.size() == jobs.size()) break;
+      if (!send_frame(socket_, more ? kNextJob : kNoMoreJobs)) return false;
+      if (!more) break;
     }
     return true;
   }
@@ -132,7 +137,7 @@ class Pool : public Sandbox {
     for (const auto& helper : idle_) helper->hello();  // they start side by side
   }
 
-  std::vector<Execution> run(const std::vector<Job>& jobs) override {
+  std::vector<Execution> run(const std::vector<Job>& jobs, const GoOn& go_on) override {
     std::unique_ptr<Helper> helper = take();
     std::vector<Execution> executions;
     std::string why;
@@ -140,16 +145,16 @@ class Pool : public Sandbox {
       if (!helper) helper = std::make_unique<Helper>(path_);  // the one before was lost
       if (!helper->hello().works) {
         why = helper->hello().detail;
-      } else if (!helper->run(jobs, executions)) {
+      } else if (!helper->run(jobs, go_on, executions)) {
         why = "cohort-judge ended unexpectedly";
         helper.reset();
       }
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {  // the worker is given back whatever happens
       why = error.what();
       helper.reset();
     }
     give(std::move(helper));
-    while (executions.size() < jobs.size()) executions.push_back(refused(why));
+    while (!why.empty() && executions.size() < jobs.size()) executions.push_back(refused(why));
     return executions;
   }
 
@@ -194,7 +199,7 @@ Availability sandbox_availability(const std::string& helper_name) {
     Job job;
     job.source = "print(6 * 7)";
     std::vector<Execution> executions;
-    if (!helper.run({job}, executions)) return {false, "cohort-judge ended unexpectedly"};
+    if (!helper.run({job}, {}, executions)) return {false, "cohort-judge ended unexpectedly"};
     const Execution& probe = executions.front();
     if (probe.end == Execution::End::exited && probe.output == "42\n") return {true, hello.detail};
     return {false, "a trial program did not run: " + probe.error};

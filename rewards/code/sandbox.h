@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -67,8 +68,11 @@ class Sandbox {
  public:
   virtual ~Sandbox() = default;
   // Several jobs on one program (its tests): compiled once, each run in a fresh process and fresh
-  // namespaces.
-  virtual std::vector<Execution> run(const std::vector<Job>& jobs) = 0;
+  // namespaces. `go_on`, called behind each, says whether the next is to be run: there are then
+  // fewer executions than jobs. It may take out of the execution what it needs no more, and must
+  // not run jobs itself: a worker waits for it.
+  using GoOn = std::function<bool(Execution&)>;
+  virtual std::vector<Execution> run(const std::vector<Job>& jobs, const GoOn& go_on = {}) = 0;
 };
 
 struct Availability {

@@ -13,6 +13,9 @@
 
 namespace cohort::judge {
 
+// What the pool says behind each execution but the last: the next job, or no more of them.
+inline constexpr std::string_view kNextJob = "1", kNoMoreJobs = "0";
+
 // The first frame that a helper sends.
 struct Hello {
   bool works = false;

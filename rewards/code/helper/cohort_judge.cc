@@ -58,8 +58,12 @@ void serve(MemoryCgroup& group, pid_t parent) {
   std::string bytes;
   if (!send_frame(kTrainer, encode(hello)) || !runner) return;
   while (receive_frame(kTrainer, bytes) == Received::frame) {
-    for (const Job& job : decode_jobs(bytes)) {
-      if (!send_frame(kTrainer, encode(runner->run(job)))) return;
+    const std::vector<Job> jobs = decode_jobs(bytes);
+    for (size_t i = 0; i < jobs.size(); ++i) {
+      if (!send_frame(kTrainer, encode(runner->run(jobs[i])))) return;
+      if (i + 1 == jobs.size()) break;
+      if (receive_frame(kTrainer, bytes) != Received::frame) return;
+      if (bytes != kNextJob) break;
     }
     runner->forget_program();
   }

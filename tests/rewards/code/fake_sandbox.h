@@ -12,11 +12,12 @@ namespace cohort::judge {
 class FakeSandbox : public Sandbox {
  public:
   explicit FakeSandbox(std::function<Execution(const Job&)> give) : give_(std::move(give)) {}
-  std::vector<Execution> run(const std::vector<Job>& jobs) override {
+  std::vector<Execution> run(const std::vector<Job>& jobs, const GoOn& go_on) override {
     std::vector<Execution> executions;
     for (const Job& job : jobs) {
       seen.push_back(job);
       executions.push_back(give_(job));
+      if (go_on && !go_on(executions.back())) break;
     }
     return executions;
   }

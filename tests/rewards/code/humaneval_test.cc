@@ -138,6 +138,13 @@ TEST(HumanEval, StopsAtItsBounds) {
   const std::string deep(5'000, '(');
   EXPECT_FALSE(convert("  assert candidate(" + deep + ") == 1\n").plain());
   EXPECT_FALSE(convert("  assert " + std::string(5'000, '-') + "1 == candidate()\n").plain());
+  std::string sum = "0", calls = "candidate";
+  for (int i = 0; i < 200'000; ++i) {
+    sum += "+1";
+    calls += "()";
+  }
+  EXPECT_FALSE(convert("  assert candidate() == " + sum + "\n").plain());
+  EXPECT_FALSE(convert("  assert " + calls + "\n").plain());
   std::string nots;
   for (int i = 0; i < 5'000; ++i) nots += "not ";
   EXPECT_FALSE(convert("  assert " + nots + "candidate()\n").plain());

@@ -56,15 +56,15 @@ void expect_program_fails(const std::string& code, const std::string& reason) {
   EXPECT_EQ(verdict(judge(stdio_problem(), code)), "incorrect " + reason) << code;
 }
 
-TEST(VerdictAttack, HonestProgramsPass) {
-  COHORT_NEEDS_SANDBOX();
+class VerdictAttack : public SandboxTest {};
+
+TEST_F(VerdictAttack, HonestProgramsPass) {
   expect_unaffected();
   EXPECT_EQ(verdict(judge(weak_problem(), kHonest)), "correct ok");
   EXPECT_EQ(verdict(judge(weak_problem(), "    return x + x\n")), "correct ok");
 }
 
-TEST(VerdictAttack, A01ObjectsThatEqualEverything) {
-  COHORT_NEEDS_SANDBOX();
+TEST_F(VerdictAttack, A01ObjectsThatEqualEverything) {
   const std::string equal_class =
       "class E:\n"
       "    def __eq__(self, o): return True\n"
@@ -78,8 +78,7 @@ TEST(VerdictAttack, A01ObjectsThatEqualEverything) {
   expect_unaffected();
 }
 
-TEST(VerdictAttack, A02SubclassesOfPlainTypes) {
-  COHORT_NEEDS_SANDBOX();
+TEST_F(VerdictAttack, A02SubclassesOfPlainTypes) {
   for (const char* base : {"int", "str", "list", "float", "dict"}) {
     const std::string code = "class S("s + base + "):\n" +
                              "    def __eq__(self, o): return True\n"
@@ -96,8 +95,7 @@ TEST(VerdictAttack, A02SubclassesOfPlainTypes) {
   expect_unaffected();
 }
 
-TEST(VerdictAttack, A03NanAndInfinity) {
-  COHORT_NEEDS_SANDBOX();
+TEST_F(VerdictAttack, A03NanAndInfinity) {
   for (const char* value : {"float('nan')", "float('inf')", "[float('nan')]", "-0.0", "1e400"})
     expect_function_fails("def f(x): return "s + value + "\n", "wrong_output_case_1");
   const CodeProblem loose = read_problem(
@@ -107,8 +105,7 @@ TEST(VerdictAttack, A03NanAndInfinity) {
         << text;
 }
 
-TEST(VerdictAttack, A04to06LeavingBeforeTheTests) {
-  COHORT_NEEDS_SANDBOX();
+TEST_F(VerdictAttack, A04to06LeavingBeforeTheTests) {
   const std::pair<const char*, const char*> leavings[] = {
       {"import sys; sys.exit(0)", "no_value_case_1"},
       {"import os; os._exit(0)", "no_value_case_1"},
@@ -127,8 +124,7 @@ TEST(VerdictAttack, A04to06LeavingBeforeTheTests) {
   expect_unaffected();
 }
 
-TEST(VerdictAttack, A07WhatRunsAtTheEnd) {
-  COHORT_NEEDS_SANDBOX();
+TEST_F(VerdictAttack, A07WhatRunsAtTheEnd) {
   expect_function_fails("import atexit\natexit.register(print, 'passed')\ndef f(x): return 0\n",
                         "wrong_output_case_1");
   expect_function_fails(
@@ -146,8 +142,7 @@ TEST(VerdictAttack, A07WhatRunsAtTheEnd) {
       "wrong_output_case_1");
 }
 
-TEST(VerdictAttack, A08PrintingTheJudgesMarks) {
-  COHORT_NEEDS_SANDBOX();
+TEST_F(VerdictAttack, A08PrintingTheJudgesMarks) {
   expect_function_fails(
       "def f(x):\n    print('{\"verdict\": \"correct\", \"value\": 1}')\n    print('ok', 42)\n    "
       "return 0\n",
@@ -157,8 +152,7 @@ TEST(VerdictAttack, A08PrintingTheJudgesMarks) {
   expect_unaffected();
 }
 
-TEST(VerdictAttack, A09to11SearchingForExpectedValues) {
-  COHORT_NEEDS_SANDBOX();
+TEST_F(VerdictAttack, A09to11SearchingForExpectedValues) {
   // Whatever the interpreter can reach: frames, the garbage collector's objects, sources,
   // constants.
   const std::string frames =
@@ -197,8 +191,7 @@ TEST(VerdictAttack, A09to11SearchingForExpectedValues) {
   EXPECT_EQ(verdict(judge(weak, "def f(x): return 'tulip-' + str(7391)\n")), "correct ok");
 }
 
-TEST(VerdictAttack, TheAssertsProcessCannotBeReadByItsChild) {
-  COHORT_NEEDS_SANDBOX();
+TEST_F(VerdictAttack, TheAssertsProcessCannotBeReadByItsChild) {
   // Attacks 12 and 13 on the process that holds the asserts: what the child learns it returns, and
   // a pass would need it.
   const CodeProblem weak = read_problem(
@@ -239,8 +232,7 @@ def f(x):
   EXPECT_EQ(verdict(judge(weak_problem(), kHonest)), "correct ok");
 }
 
-TEST(VerdictAttack, A14PatchingTheInterpreter) {
-  COHORT_NEEDS_SANDBOX();
+TEST_F(VerdictAttack, A14PatchingTheInterpreter) {
   for (const char* patch :
        {"import builtins\nfor n in ('all', 'len', 'print', 'isinstance', 'repr', 'type', 'ascii', "
         "'str', 'AssertionError', '__import__'):\n"
@@ -262,8 +254,7 @@ TEST(VerdictAttack, A14PatchingTheInterpreter) {
   EXPECT_EQ(verdict(judge(weak_problem(), kHonest)), "correct ok");
 }
 
-TEST(VerdictAttack, A15RedefiningTheTests) {
-  COHORT_NEEDS_SANDBOX();
+TEST_F(VerdictAttack, A15RedefiningTheTests) {
   for (const char* code : {"def check(candidate): pass\ndef f(x): return 0\n",
                            "import sys\nsys.settrace(lambda *a: None)\ndef f(x): return 0\n",
                            "import ast\nast.parse = lambda *a, **k: "
@@ -275,8 +266,7 @@ TEST(VerdictAttack, A15RedefiningTheTests) {
   expect_unaffected();
 }
 
-TEST(VerdictAttack, A18to22Outputs) {
-  COHORT_NEEDS_SANDBOX();
+TEST_F(VerdictAttack, A18to22Outputs) {
   const std::string wrong = "wrong_output_case_1";
   expect_program_fails("", wrong);
   expect_program_fails("print(4, end='')\n", wrong);
@@ -300,8 +290,7 @@ TEST(VerdictAttack, A18to22Outputs) {
   EXPECT_EQ(verdict(judge(words, "print('Yes \\r\\nNo\\n\\n')\n")), "correct ok");
 }
 
-TEST(VerdictAttack, A23and24InputsSeenAndOrderLearnt) {
-  COHORT_NEEDS_SANDBOX();
+TEST_F(VerdictAttack, A23and24InputsSeenAndOrderLearnt) {
   // What one test writes or waits for, another does not see: each is a process in a folder of its
   // own.
   expect_program_fails("print({'21': 42}.get(input()))\n", "wrong_output_case_2");
@@ -315,8 +304,7 @@ TEST(VerdictAttack, A23and24InputsSeenAndOrderLearnt) {
       "time_limit_case_2");
 }
 
-TEST(VerdictAttack, ASubmissionCannotSpeakForTheChecker) {
-  COHORT_NEEDS_SANDBOX();
+TEST_F(VerdictAttack, ASubmissionCannotSpeakForTheChecker) {
   const std::string checker =
       R"(import sys\ni, a, o = (open(p).read() for p in sys.argv[1:4])\nsys.exit(0 if sorted(o.split()) == sorted(a.split()) else 1)\n)";
   const CodeProblem problem = read_problem(
@@ -336,8 +324,7 @@ TEST(VerdictAttack, ASubmissionCannotSpeakForTheChecker) {
             "incorrect wrong_output_case_1");
 }
 
-TEST(VerdictAttack, CppProgramsAreJudgedAlike) {
-  COHORT_NEEDS_SANDBOX();
+TEST_F(VerdictAttack, CppProgramsAreJudgedAlike) {
   const CodeProblem problem = read_problem(
       R"({"language": "cpp", "tests": [{"input": "21\n", "output": "42\n"}, {"input": "4\n", "output": "8\n"}]})");
   const std::string head =
@@ -352,8 +339,7 @@ TEST(VerdictAttack, CppProgramsAreJudgedAlike) {
   EXPECT_EQ(verdict(judge(problem, "int main() { return x; }")), "incorrect compile_error");
 }
 
-TEST(VerdictAttack, PythonThatDoesNotCompile) {
-  COHORT_NEEDS_SANDBOX();
+TEST_F(VerdictAttack, PythonThatDoesNotCompile) {
   expect_program_fails("print(\n", "compile_error");
   EXPECT_EQ(verdict(judge(call_problem(), "def f(x)\n")), "incorrect compile_error");
   expect_program_fails("x = \0 1\n"s, "compile_error");
