@@ -13,8 +13,8 @@ import _sitebuiltins
 
 # What programs commonly import, so that it is there after a fork.
 import abc, bisect, cmath, collections, collections.abc, copy, dataclasses, datetime, decimal, enum
-import fractions, functools, hashlib, heapq, io, itertools, json, math, operator, queue, random, re
-import statistics, string, struct, time, typing
+import fractions, functools, heapq, io, itertools, json, math, operator, random, re, string, struct
+import time, typing
 
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWPID = 0x20000, 0x8000000, 0x20000000
 PR_SET_PDEATHSIG, PR_SET_SECCOMP = 1, 22

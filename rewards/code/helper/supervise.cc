@@ -194,7 +194,10 @@ class Run {
         for (int i = 0; i < 4; ++i) waiting[i].fd = -1;
       }
       poll(waiting, std::size(waiting), kTickMilliseconds);
-      if (waiting[4].revents != 0) return;
+      if (waiting[4].revents != 0) {
+        if (!ended_ && !stopped_) end_ = Clock::now();
+        return;
+      }
       if (waiting[6].revents != 0) {
         keeper_lost_ = true;
         return;
