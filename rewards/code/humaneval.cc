@@ -9,7 +9,7 @@ namespace cohort::judge {
 
 namespace {
 
-constexpr size_t kMaxTests = 10'000;
+constexpr size_t kMaxTests = 10'000, kMaxStatements = 100'000;
 
 using Lines = std::vector<SourceLine>;
 
@@ -29,7 +29,7 @@ class Converter {
   bool convert(const Lines& lines, size_t first, size_t last) {
     for (size_t i = first; i < last;) {
       const size_t end = block_end(lines, i, last);
-      if (!convert_statement(lines, i, end)) {
+      if (++statements_ > kMaxStatements || !convert_statement(lines, i, end)) {
         if (out_.not_plain.empty()) out_.not_plain = describe(lines[i]);
         return false;
       }
@@ -258,6 +258,7 @@ class Converter {
   const std::string entry_point_;
   ConvertedAsserts& out_;
   std::string candidate_;
+  size_t statements_ = 0;  // followed, each turn of a loop anew
   Folder folder_;
 };
 

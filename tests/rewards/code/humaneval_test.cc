@@ -138,6 +138,7 @@ TEST(HumanEval, StopsAtItsBounds) {
   const std::string deep(5'000, '(');
   EXPECT_FALSE(convert("  assert candidate(" + deep + ") == 1\n").plain());
   EXPECT_FALSE(convert("  assert " + std::string(5'000, '-') + "1 == candidate()\n").plain());
+  EXPECT_FALSE(convert("  for a in range(9999):\n    for b in range(9999):\n      pass\n").plain());
   std::string sum = "0", calls = "candidate";
   for (int i = 0; i < 200'000; ++i) {
     sum += "+1";
