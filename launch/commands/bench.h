@@ -8,5 +8,6 @@ namespace cohort {
 
 void add_bench_grade(CLI::App& bench, CommandContext& context);
 void add_bench_grpo(CLI::App& bench, CommandContext& context);
+void add_bench_judge(CLI::App& bench, CommandContext& context);
 
 }  // namespace cohort

@@ -11,6 +11,7 @@ void add_bench_command(CLI::App& app, CommandContext& context) {
   bench->require_subcommand(1);
   add_bench_grade(*bench, context);
   add_bench_grpo(*bench, context);
+  add_bench_judge(*bench, context);
 }
 
 }  // namespace cohort
