@@ -63,8 +63,7 @@ bool Poly::operator==(const Poly& other) const {
 }
 
 void Algebra::check_digits(const Rational& value) const {
-  budget_.check(BudgetSpent::digits, value.bits(),
-                static_cast<int64_t>(static_cast<double>(budget_.limits().digits) * kBitsPerDigit));
+  budget_.check(BudgetSpent::digits, value.bits(), max_bits());
 }
 
 Poly Algebra::number(Rational value) {
@@ -130,10 +129,16 @@ Poly Algebra::collect(std::vector<Term> terms) {
   return result;
 }
 
-bool Algebra::expands(size_t terms, int64_t n) const {
+int64_t Algebra::max_bits() const {
+  return static_cast<int64_t>(static_cast<double>(budget_.limits().digits) * kBitsPerDigit);
+}
+
+bool Algebra::expands(const Poly& base, int64_t n) const {
+  if (base.terms.size() == 1 && !base.terms[0].coefficient.abs().is_one())
+    return n <= max_bits() / base.terms[0].coefficient.bits();
   // (n + t - 1 choose t - 1)
   int64_t count = 1;
-  for (int64_t i = 1; i < static_cast<int64_t>(terms); ++i) {
+  for (int64_t i = 1; i < static_cast<int64_t>(base.terms.size()); ++i) {
     if (n > kMaxExpansion) return false;
     count = count * (n + i) / i;
     if (count > kMaxExpansion) return false;
@@ -143,8 +148,6 @@ bool Algebra::expands(size_t terms, int64_t n) const {
 
 void Algebra::append(std::vector<Term>& terms, Rational c, Monomial m) {
   budget_.step();
-  const auto max_bits =
-      static_cast<int64_t>(static_cast<double>(budget_.limits().digits) * kBitsPerDigit);
   std::vector<std::pair<Poly, int64_t>> expansions;
   for (Factor& factor : m) {
     const Atom& atom = atoms_[factor.atom];
@@ -152,7 +155,7 @@ void Algebra::append(std::vector<Term>& terms, Rational c, Monomial m) {
     switch (atom.kind) {
       case AtomKind::prime: {
         const int64_t whole = e.floor();
-        if (whole == 0 || std::abs(whole) > max_bits / atom.value.bits()) break;
+        if (whole == 0 || std::abs(whole) > max_bits() / atom.value.bits()) break;
         const Rational power = atom.value.power(std::abs(whole));
         if (whole > 0) {
           c *= power;
@@ -172,7 +175,7 @@ void Algebra::append(std::vector<Term>& terms, Rational c, Monomial m) {
       }
       case AtomKind::base: {
         const int64_t whole = e.floor();
-        if (whole < 1 || !expands(atom.args[0].terms.size(), whole)) break;
+        if (whole < 1 || !expands(atom.args[0], whole)) break;
         expansions.emplace_back(atom.args[0], whole);
         e = e + Exponent{-whole, 1};
         break;
@@ -180,7 +183,7 @@ void Algebra::append(std::vector<Term>& terms, Rational c, Monomial m) {
       case AtomKind::sine:
       case AtomKind::absolute: {
         const int64_t pairs = e.floor() / 2;
-        if (pairs < 1 || !expands(2, pairs)) break;
+        if (pairs < 1 || pairs > kMaxExpansion) break;
         e = e + Exponent{-2 * pairs, 1};
         if (atom.kind == AtomKind::absolute) {
           expansions.emplace_back(atom.args[0], 2 * pairs);
@@ -298,12 +301,10 @@ Poly Algebra::whole_power(const Poly& base, int64_t n) {
   if (n == 0) return number(1);
   if (base.terms.size() == 1) {
     const Term& term = base.terms[0];
-    const auto max_bits =
-        static_cast<int64_t>(static_cast<double>(budget_.limits().digits) * kBitsPerDigit);
     Poly power;
     if (term.coefficient.abs().is_one()) {
       power = number(n % 2 == 0 ? Rational(1) : term.coefficient);
-    } else if (std::abs(n) <= max_bits / term.coefficient.bits()) {
+    } else if (std::abs(n) <= max_bits() / term.coefficient.bits()) {
       const Rational whole = term.coefficient.power(std::abs(n));
       power = number(n > 0 ? whole : whole.inverse());
     } else {
@@ -316,7 +317,7 @@ Poly Algebra::whole_power(const Poly& base, int64_t n) {
     append(terms, Rational(1), std::move(m));
     return multiply(power, collect(std::move(terms)));
   }
-  if (n < 0 || !expands(base.terms.size(), n)) {
+  if (n < 0 || !expands(base, n)) {
     const Primitive reduced = primitive(base);
     const bool flip = reduced.part.terms.back().coefficient.sign() < 0;
     const AtomId id =

@@ -142,7 +142,9 @@ class Algebra {
   void append(std::vector<Term>& terms, Rational c, Monomial m);
   static Poly collect(std::vector<Term> terms);
   void check_digits(const Rational& value) const;
-  bool expands(size_t terms, int64_t n) const;
+  int64_t max_bits() const;
+  // Whether base^n is worked out: few terms, few digits.
+  bool expands(const Poly& base, int64_t n) const;
 
   // The positive rational c and the form p with a = c p, p's coefficients coprime integers.
   struct Primitive {
