@@ -59,7 +59,7 @@ namespace cohort::math {
   X(quantity) /* 1 child; text the unit as normalised by units.h: "cm^2", "m/s", "usd"; nouns */   \
               /* that are no unit as words: "apples" */                                            \
   X(time)     /* "hh:mm" or "hh:mm:ss" in 24 hours; "am"/"pm" resolved. Without them h:mm is a */  \
-              /* time only when it can be no ratio (12:00, 3:05, 7:30:15), else a ratio */
+              /* time only when it is no reduced ratio (3:05, 10:15, 7:30:15), else a ratio */
 
 // Kind::function: sin cos tan cot sec csc, arcsin ..., sinh ..., arsinh ... of one argument;
 //   ln(x), log(x) as written, log(x, base), exp(x), sqrt is a root; gcd lcm max min (n-ary);

@@ -19,6 +19,7 @@ constexpr std::string_view kWords[] = {
     "\xe7\xad\x94\xe6\xa1\x88",  // zh: da an
     "\xe7\xad\x94",              // zh, ja: da
     "\xe7\xbb\x93\xe6\x9e\x9c",  // zh: jie guo
+    "\xe6\xad\xa3\xe8\xa7\xa3",  // ja: seikai
     "\xe8\xa7\xa3\xe7\xad\x94",  // ja: kaito
     "\xe7\xad\x94\xe3\x81\x88",  // ja: kotae
     "\xec\xa0\x95\xeb\x8b\xb5",  // ko: jeongdap

@@ -8,6 +8,7 @@
 #include "rewards/math/extract/letters.h"
 #include "rewards/math/extract/spans.h"
 #include "rewards/math/parse/characters.h"
+#include "rewards/math/parse/names.h"
 #include "rewards/math/parse/parse.h"
 
 namespace cohort::math {
@@ -27,9 +28,19 @@ std::string_view tail_of(std::string_view text) {
   return blank == kNone ? tail : tail.substr(blank);
 }
 
+// "So x = 2", "We get 3/4": a word of two letters and more with another word or a number behind it.
+bool begins_as_prose(std::string_view text) {
+  size_t end = 0;
+  while (end < text.size() && is_letter(text[end])) ++end;
+  if (end < 2 || end + 1 >= text.size() || text[end] != ' ') return false;
+  const char next = text[end + 1];
+  return (is_letter(next) || is_digit(next)) && find_plain_name(text.substr(0, end)) == nullptr;
+}
+
 // Whether `text` as a whole reads as an answer: mathematics, or a few words.
 bool is_answer(std::string_view text, bool words_too) {
   if (text.empty() || text.size() > kBare) return false;
+  if (!words_too && begins_as_prose(text)) return false;
   Budget budget;
   const Parsed parsed = parse_answer(text, budget);
   if (!parsed.expr) return false;
@@ -82,7 +93,9 @@ Found announced(std::string_view text, size_t at, const std::vector<Span>& spans
     if (first_run(text, spans, from, 1, run)) {
       const size_t end = sentence_end(text, run.last);
       // A number goes on where a formula could: "5x + 3", "3/4 cup", "(2, 3)".
-      if (text[run.first] != '$' && text[run.first] != '\\') {
+      const bool spoken_on =
+          run.last < text.size() && static_cast<unsigned char>(text[run.last]) >= 0x80;
+      if (text[run.first] != '$' && text[run.first] != '\\' && !spoken_on) {
         const std::string_view whole = without_clause(text.substr(from, end - from));
         if (is_answer(whole, false)) return one(whole);
       }
@@ -165,22 +178,23 @@ Extraction unmarked(std::string_view text, const ExtractOptions& options) {
     Found letter = find_letter(tail_of(text));
     if (letter.reason != Reason::no_answer) return {std::move(letter), Mark::announcement};
   }
-  if (is_answer(trim(text), false)) return {one(text), Mark::bare};
   const std::string_view tail = tail_of(text);
+  const auto anchor = last_anchor(tail);
+  if (!anchor && is_answer(trim(text), false)) return {one(text), Mark::bare};
   const std::vector<Span> spans = find_spans(tail);
-  if (const auto anchor = last_anchor(tail)) {
+  if (anchor) {
     Found found = announced(tail, anchor->answer, spans);
     if (found.reason == Reason::ok) return {std::move(found), Mark::announcement};
   }
   if (Found found = last_formula(tail, spans); found.reason == Reason::ok)
     return {std::move(found), Mark::last_formula};
-  if (is_answer(trim(text), true)) return {one(text), Mark::bare};
+  if (is_answer(trim(text), true)) return {one(text), Mark::words};
   return {};
 }
 
 // The content of <answer> may be a sentence.
 Found unwrapped(Found found) {
-  if (found.texts.size() != 1 || is_answer(found.texts.front(), true)) return found;
+  if (found.texts.size() != 1 || is_answer(found.texts.front(), false)) return found;
   const std::string& text = found.texts.front();
   if (text.find("\\boxed") != std::string::npos) return found;
   const auto anchor = last_anchor(tail_of(text));
@@ -199,8 +213,10 @@ Extraction find_answer(std::string_view completion, const ExtractOptions& option
     return {std::move(marked), Mark::box};
   }
   Extraction extraction = unmarked(part.text, options);
-  if (extraction.found.reason == Reason::no_answer && has_mark(part.thinking))
-    extraction.found.reason = Reason::answer_outside_final_part;
+  const bool nothing =
+      extraction.found.reason == Reason::no_answer || extraction.mark == Mark::words;
+  if (nothing && has_mark(part.thinking))
+    return {{Reason::answer_outside_final_part, {}, {}}, Mark::none};
   return extraction;
 }
 

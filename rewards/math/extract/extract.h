@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "rewards/math/budget.h"  // what find_answer throws
 #include "rewards/math/extract/marked.h"
 
 namespace cohort::math {
@@ -12,7 +13,7 @@ struct ExtractOptions {
 };
 
 // What marked an answer, from the surest to the least.
-enum class Mark : uint8_t { none, box, announcement, bare, last_formula };
+enum class Mark : uint8_t { none, box, announcement, bare, last_formula, words };
 
 struct Extraction {
   Found found;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "rewards/math/extract/marked.h"
+#include "rewards/math/extract/plain_formula.h"
 #include "rewards/math/extract/units_behind.h"
 #include "rewards/math/parse/characters.h"
 #include "rewards/math/parse/number_lexer.h"
@@ -13,8 +14,6 @@ namespace {
 
 constexpr auto kNone = std::string_view::npos;
 constexpr size_t kMaxFormula = 4096;
-
-bool is_word_byte(char c) { return is_letter(c) || static_cast<unsigned char>(c) >= 0x80; }
 
 // Prose between two dollar signs that are prices: two words of three letters and more.
 bool reads_as_prose(std::string_view content) {
@@ -134,36 +133,20 @@ class Finder {
 
   void number() {
     const size_t start = at_;
-    const char before = start > 0 ? text_[start - 1] : ' ';
     const ScannedNumber scanned = scan_number(text_, start, {});
     at_ = std::max(scanned.end, start + 1);
-    // "x2", "x_2", "m^2", "m^{2}", "v1.2" are no numbers of their own.
-    if (is_letter(before) || before == '_' || before == '^' ||
-        (before == '{' && start > 1 && (text_[start - 2] == '^' || text_[start - 2] == '_'))) {
-      return;
-    }
     if (text_[at_ - 1] == '.' && at_ - start > 1) --at_;  // the end of a sentence
-    size_t first = start;
-    if (before == '$' || before == '-' || before == '+') --first;
-    if (before == '$' && first > 0 && (text_[first - 1] == '\\' || text_[first - 1] == '-'))
-      --first;
-    if (before == '-' && first > 0 &&
-        (is_word_byte(text_[first - 1]) || is_digit(text_[first - 1]) || text_[first - 1] == ')'))
-      first = start;  // "x-5": the minus sign is no sign
-    std::string answer(text_.substr(first, at_ - first));
     const std::string unit = unit_behind(text_.substr(at_));
-    // One expression with the number before: "3 + 10", "13/28", "2 * 3".
-    if (!spans_.empty() && !spans_.back().formula) {
-      Span& last = spans_.back();
-      const std::string_view gap = trim(text_.substr(last.last, start - last.last));
-      if (gap == "+" || gap == "-" || gap == "*" || gap == "/" || gap == "^" || gap == ":" ||
-          gap == "\xc3\x97" || gap == "\xc3\xb7" || gap == "\xc2\xb7") {
-        last.answer = std::string(text_.substr(last.first, at_ - last.first)) + unit;
-        last.last = at_;
-        return;
-      }
-    }
-    spans_.push_back({first, at_, answer + unit, false});
+    const size_t behind_formula = spans_.empty() || !spans_.back().formula ? 0 : spans_.back().last;
+    const Extent extent = plain_formula(text_, {start, at_}, behind_formula, unit.empty());
+    if (extent.first >= extent.last) return;
+    Span span{extent.first, extent.last,
+              std::string(text_.substr(extent.first, extent.last - extent.first)), false};
+    span.answer += extent.last == at_ ? unit : unit_behind(text_.substr(extent.last));
+    while (!spans_.empty() && !spans_.back().formula && spans_.back().last > extent.first)
+      spans_.pop_back();  // its beginning
+    at_ = std::max(at_, extent.last);
+    spans_.push_back(std::move(span));
   }
 
   std::string_view text_;

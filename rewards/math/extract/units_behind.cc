@@ -69,9 +69,11 @@ std::string unit_behind(std::string_view rest) {
   }
   const std::string lower = lower_case(word);
   if (lower == "percent" || lower == "pct") return "\\%";
-  const bool single = word.size() == 1;
-  if (word.empty() || find_unit(word) == nullptr || (!in_text && is_common_word(word)) ||
-      (single && !glued && !in_text))
+  // One letter behind a blank: "5 m", but not "5 A" of a choice.
+  const bool doubtful = word.size() == 1 && !glued && word != "m" && word != "g" && word != "s" &&
+                        word != "h" && word != "L" && word != "l";
+  if (word.empty() || find_unit(word) == nullptr ||
+      (!in_text && (is_common_word(word) || doubtful)))
     return "";
   const std::string power = take_power(after);
   // Behind a whole word only.

@@ -1,6 +1,7 @@
 #include "rewards/math/parse/lexer.h"
 
 #include <algorithm>
+#include <array>
 
 #include "rewards/math/parse/characters.h"
 #include "rewards/math/parse/names.h"
@@ -12,6 +13,12 @@ namespace cohort::math {
 namespace {
 
 bool is_word_byte(char c) { return is_letter(c) || static_cast<unsigned char>(c) >= 0x80; }
+
+bool aligns(std::string_view environment) {
+  static constexpr std::array<std::string_view, 6> kAligning = {
+      "aligned", "align", "split", "eqnarray", "alignedat", "gathered"};
+  return std::find(kAligning.begin(), kAligning.end(), environment) != kAligning.end();
+}
 
 bool is_value_end(Tok type) {
   switch (type) {
@@ -264,10 +271,14 @@ class Lexer {
     const std::string_view content = trim(text_.substr(first, last - first));
     const bool is_name = std::all_of(content.begin(), content.end(), is_letter);
     if (is_name && content.size() == 1) {
-      // \mathrm{e}, \mathrm{d}x; \mathrm{m} behind a value is a metre.
-      push(content == "e" || content == "i" || content == "d" || !after_value() ? Tok::symbol
-                                                                                : Tok::text,
-           first, std::string(content));
+      // \mathrm{e}, \mathrm{d}x; \mathrm{m} behind a value or another unit is a metre.
+      const size_t count = tokens_.size();
+      const bool after_unit =
+          count >= 2 && tokens_[count - 2].type == Tok::text &&
+          (tokens_[count - 1].type == Tok::times || tokens_[count - 1].type == Tok::slash);
+      const bool constant = content == "e" || content == "i" || content == "d";
+      push(!constant && (after_value() || after_unit) ? Tok::text : Tok::symbol, first,
+           std::string(content));
       return;
     }
     const Meaning* meaning = is_name ? find_command(content) : nullptr;
@@ -298,7 +309,10 @@ class Lexer {
       Token& token = push(Tok::command, start, name);
       token.name = text_.substr(first, last - first);
       if (token.name.ends_with('*')) token.name.pop_back();
-      environments_ += name == "begin" ? 1 : -1;
+      if (name == "begin")
+        environments_.push_back(aligns(token.name));
+      else if (!environments_.empty())
+        environments_.pop_back();
       if (name == "begin" && token.name == "array") argument(at, end);  // its columns
       return;
     }
@@ -400,7 +414,7 @@ class Lexer {
         return;
       case '\\':
         // Escaped twice: "\\frac" for "\frac", where no row can end.
-        if (environments_ <= 0 && at < end && is_letter(text_[at])) {
+        if (environments_.empty() && at < end && is_letter(text_[at])) {
           at = at - 1;
           command(at, end);
           return;
@@ -550,6 +564,11 @@ class Lexer {
     } kSingles[] = {{'/', Tok::slash},  {'^', Tok::caret},   {'_', Tok::underscore},
                     {'|', Tok::bar},    {',', Tok::comma},   {';', Tok::semicolon},
                     {'\'', Tok::prime}, {'%', Tok::percent}, {'&', Tok::ampersand}};
+    if (text_[at] == '&' && !environments_.empty() && environments_.back()) {
+      blank_ = true;
+      ++at;
+      return;
+    }
     for (const auto& single : kSingles) {
       if (single.c != text_[at]) continue;
       push(single.type, at++);
@@ -575,7 +594,7 @@ class Lexer {
   std::vector<Level> levels_;
   std::vector<size_t> decimal_brackets_;
   bool blank_ = false;
-  int environments_ = 0;
+  std::vector<bool> environments_;  // open ones: whether '&' aligns there and parts no cells
   int64_t nesting_ = 0;
 };
 

@@ -31,11 +31,11 @@ void split_symbols(std::string_view letters, std::vector<LettersPart>& parts) {
 }  // namespace
 
 bool is_word(std::string_view letters) {
-  static constexpr std::array<std::string_view, 34> kShort = {
+  static constexpr std::array<std::string_view, 35> kShort = {
       "yes",  "no",   "odd",  "even", "true", "one",  "two",  "six",  "ten",
       "four", "five", "nine", "zero", "none", "both", "east", "west", "north",
       "red",  "blue", "for",  "the",  "all",  "any",  "not",  "base", "men",
-      "only", "real", "then", "when", "if",   "to",   "in"};
+      "only", "real", "then", "when", "if",   "to",   "in",   "per"};
   if (std::any_of(letters.begin(), letters.end(),
                   [](char c) { return static_cast<unsigned char>(c) >= 0x80; }))
     return true;
@@ -62,7 +62,11 @@ std::vector<LettersPart> split_letters(std::string_view letters, const LettersCo
     return {};  // 5th
   if (const Meaning* meaning = find_plain_name(letters)) return {{meaning->type, meaning->text}};
   if (letters.size() == 1) return {{Tok::symbol, letters}};
-  if ((where.blank_before || where.after_word) && is_word(letters)) return {{Tok::text, letters}};
+  const std::string_view stem = letters.substr(0, letters.size() - 1);
+  const Meaning* named = letters.back() == 'x' ? find_plain_name(stem) : nullptr;
+  const bool of_x = named != nullptr && named->type == Tok::function;  // "sinx" is no word
+  if (!of_x && where.after_word) return {{Tok::text, letters}};
+  if (!of_x && where.blank_before && is_word(letters)) return {{Tok::text, letters}};
   // "sinx", "xsin", "2pir": a name and one or two variables.
   for (size_t own = letters.size() - 1; own >= 2; --own) {
     const Meaning* head = find_plain_name(letters.substr(0, own));

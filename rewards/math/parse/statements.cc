@@ -1,5 +1,6 @@
 // Lists, conditions, relations, sets and ratios.
 #include <algorithm>
+#include <numeric>
 
 #include "rewards/math/parse/characters.h"
 #include "rewards/math/parse/parser.h"
@@ -298,8 +299,10 @@ Expr Parser::ratio_or_time(std::vector<Expr> parts) {
                      parts[0].text.size() <= 2 && parts[0].text.find('.') == std::string::npos &&
                      std::all_of(parts.begin() + 1, parts.end(), two_digits);
   const int hour = clock ? std::stoi(parts[0].text) : -1;
-  const bool zero = clock && (parts[1].text[0] == '0' || parts.size() == 3);
-  if (clock && (meridiem.empty() ? zero && hour < 25 : hour >= 1 && hour <= 12)) {
+  // 12:05 and 7:30:15 are no ratios; 10:15 would have been written 2:3.
+  const bool no_ratio = clock && (parts[1].text[0] == '0' || parts.size() == 3 ||
+                                  std::gcd(hour, std::stoi(parts[1].text)) > 1);
+  if (clock && (meridiem.empty() ? no_ratio && hour < 25 : hour >= 1 && hour <= 12)) {
     const int shown = meridiem.empty() ? hour : hour % 12 + (meridiem == "pm" ? 12 : 0);
     std::string text = (shown < 10 ? "0" : "") + std::to_string(shown);
     for (size_t i = 1; i < parts.size(); ++i) text += ":" + parts[i].text;

@@ -87,6 +87,14 @@ bool Parser::suffix(std::vector<Expr>& factors) {
     factors.push_back(std::move(whole));
     return true;
   }
+  // "1011 (base 2)"
+  if (is(Tok::open_round) && next().type == Tok::text && factors.size() == 1 &&
+      lower_case(next().text).starts_with("base")) {
+    advance();
+    if (!word_suffix(factors.front())) fail("a base");
+    expect(Tok::close_round, "')'");
+    return true;
+  }
   if (!is(Tok::text) || is_separator_text()) return false;
   Expr whole = product(std::move(factors));
   factors.clear();
@@ -152,8 +160,7 @@ bool Parser::unit_suffix(Expr& value) {
   };
   for (;;) {
     if (is(Tok::text) || (after_over && is(Tok::symbol))) {
-      const size_t before = powers.size();
-      if (is_separator_text() || !take_words() || powers.size() == before) {
+      if (is_separator_text() || !take_words()) {
         // A unit followed by other words ("5 cm long") is read as a noun phrase.
         at_ = start;
         return false;
@@ -170,6 +177,7 @@ bool Parser::unit_suffix(Expr& value) {
         std::from_chars(digits.data(), digits.data() + digits.size(), exponent);
         advance();
         if (braced) expect(Tok::close_group, "'}'");
+        if (powers.empty()) fail("a unit");
         powers.back().exponent *= negative ? -exponent : exponent;
       }
     } else if (is(Tok::slash) && (next().type == Tok::text || next().type == Tok::symbol) &&
