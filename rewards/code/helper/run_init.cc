@@ -61,10 +61,6 @@ void install(const std::string& filter) {
   checked(dup2(files.output.get(), 1), "dup");
   checked(dup2(files.error.get(), 2), "dup");
   checked(close_range(3, ~0U, CLOSE_RANGE_CLOEXEC), "close_range");
-  for (const ResourceLimit& limit : setup.limits) {
-    const rlimit value{limit.soft, limit.hard};
-    checked(setrlimit(static_cast<__rlimit_resource>(limit.resource), &value), "setrlimit");
-  }
   std::vector<char*> arguments;
   for (const std::string& argument : setup.arguments) {
     arguments.push_back(const_cast<char*>(argument.c_str()));
@@ -72,6 +68,11 @@ void install(const std::string& filter) {
   arguments.push_back(nullptr);
   const char* const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/box/work",
                                      "LANG=C.UTF-8", nullptr};
+  // Last, and nothing is allocated any more: the limits are the program's, not this code's.
+  for (const ResourceLimit& limit : setup.limits) {
+    const rlimit value{limit.soft, limit.hard};
+    checked(setrlimit(static_cast<__rlimit_resource>(limit.resource), &value), "setrlimit");
+  }
   if (program >= 0) {
     fexecve(program, arguments.data(), const_cast<char**>(environment));
   } else {

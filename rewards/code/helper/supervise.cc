@@ -159,8 +159,8 @@ class Run {
  private:
   std::vector<Drain*> drains() { return {&output_, &error_, &returns_, &report_}; }
 
-  // The keeper or the interpreter is gone. When memory has run out, the kernel may take the interpreter
-  // while the program that filled it is still being cleared away.
+  // The keeper or the interpreter is gone. When memory has run out, the kernel may take the
+  // interpreter while the program that filled it is still being cleared away.
   Outcome lost() {
     Outcome outcome;
     Execution& e = outcome.execution;

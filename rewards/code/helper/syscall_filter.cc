@@ -78,6 +78,8 @@ constexpr const char* kRefused[] = {
     "ioperm",
     "remap_file_pages",
     "vmsplice",
+    "mincore",
+    "cachestat",
     "map_shadow_stack",
     // namespaces and mounts
     "unshare",
