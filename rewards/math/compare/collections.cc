@@ -107,12 +107,13 @@ Comparer::Maybe Comparer::collections(const Expr& gold, const Expr& answer) {
         !contains(gold, Kind::plus_minus) && !contains(answer, Kind::plus_minus))
       return ordered(gold.children, answer.children);
   }
-  const auto is_continuous = [](const Expr& expr) {
+  const auto is_set_of_its_own = [](const Expr& expr) {
     return expr.kind == Kind::interval || expr.kind == Kind::unite ||
            expr.kind == Kind::intersect || expr.kind == Kind::set_minus ||
-           expr.kind == Kind::number_set || expr.kind == Kind::set_where;
+           expr.kind == Kind::number_set || expr.kind == Kind::set_where ||
+           expr.kind == Kind::empty_set;
   };
-  if (is_continuous(gold) || is_continuous(answer)) return std::nullopt;
+  if (is_set_of_its_own(gold) || is_set_of_its_own(answer)) return std::nullopt;
   const auto is_set_of_numbers = [](const Expr& expr) {
     return expr.kind == Kind::set && std::ranges::all_of(expr.children, is_scalar);
   };

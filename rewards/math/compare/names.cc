@@ -65,9 +65,11 @@ bool agree(const Expr& part, const Expr& last, Budget& budget) {
   if (same_scalar(part, last, budget).truth == Truth::yes) return true;
   for (const auto& [exact, rounded] : {std::pair(&part, &last), std::pair(&last, &part)}) {
     const auto decimal = written_decimal(*rounded, budget);
-    if (decimal &&
-        ball_distance(*exact, decimal->value, decimal->last_place, Reading{}, budget) == -1)
-      return true;
+    if (!decimal) continue;
+    // What is no decimal itself may be cut off.
+    const bool both = written_decimal(*exact, budget).has_value();
+    const Rational bound = both ? decimal->last_place / Rational(2) : decimal->last_place;
+    if (ball_distance(*exact, decimal->value, bound, Reading{}, budget) == -1) return true;
   }
   return false;
 }

@@ -162,7 +162,8 @@ constexpr std::array<Meaning, 14> kMeanings = {{
 
 Expr prepared(const Expr& expr, Budget& budget) {
   const bool plain = !any_node(expr, [](const Expr& node) {
-    return node.kind == Kind::matrix || node.kind == Kind::words || node.kind == Kind::set;
+    return node.kind == Kind::matrix || node.kind == Kind::words || node.kind == Kind::set ||
+           (node.kind == Kind::number_set && node.text.size() > 1);
   });
   if (plain) return expr;
   if (expr.kind == Kind::words) {
@@ -171,6 +172,13 @@ Expr prepared(const Expr& expr, Budget& budget) {
     return {meaning->kind, std::string(meaning->text), {}};
   }
   if (expr.kind == Kind::set && expr.children.empty()) return {Kind::empty_set};
+  if (expr.kind == Kind::number_set && expr.text.size() == 2 && expr.text[0] == 'R') {
+    const Expr zero{Kind::number, "0"}, infinity{Kind::constant, "inf"};
+    if (expr.text == "R+") return make(Kind::interval, {zero, infinity}, "()");
+    if (expr.text == "R-") return make(Kind::interval, {make_negative(infinity), zero}, "()");
+    if (expr.text == "R*")
+      return make(Kind::set_minus, {Expr{Kind::number_set, "R"}, make(Kind::set, {zero})});
+  }
   Expr result{expr.kind, expr.text, {}, expr.rows};
   for (const Expr& child : expr.children) result.children.push_back(prepared(child, budget));
   return folded(std::move(result), budget);

@@ -87,7 +87,9 @@ class Line {
     budget_.step();
     switch (set.kind) {
       case Kind::tuple:
-        if (set.children.size() != 2) throw UnknownSet{};
+        // A point with falling coordinates is no empty interval.
+        if (set.children.size() != 2 || !rises(set.children[0], set.children[1]))
+          throw UnknownSet{};
         [[fallthrough]];
       case Kind::interval:
       case Kind::set:
@@ -139,6 +141,12 @@ class Line {
   struct End {
     std::vector<const Expr*> same;
   };
+
+  bool rises(const Expr& low, const Expr& high) const {
+    if (infinity_sign(low) != 0 || infinity_sign(high) != 0)
+      return infinity_sign(low) < infinity_sign(high) || infinity_sign(high) > 0;
+    return order(low, high, budget_) == -1;
+  }
 
   void place(const Expr& end) {
     if (!is_scalar(end) || !is_closed(end)) throw UnknownSet{};
