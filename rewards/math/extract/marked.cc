@@ -14,8 +14,6 @@ constexpr auto kNone = std::string_view::npos;
 constexpr size_t kMaxBoxes = 32;
 constexpr size_t kMaxGap = 70;
 
-bool is_word_byte(char c) { return is_letter(c) || static_cast<unsigned char>(c) >= 0x80; }
-
 struct Box {
   size_t at;     // of the backslash
   size_t open;   // behind the brace; kNone: no brace

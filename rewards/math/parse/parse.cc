@@ -17,8 +17,6 @@ namespace {
 
 constexpr size_t kMaxWords = 16;
 
-bool is_word_byte(char c) { return is_letter(c) || static_cast<unsigned char>(c) >= 0x80; }
-
 struct Words {
   std::string text;  // single blanks
   size_t count = 0;
