@@ -54,7 +54,8 @@ class Parser {
   bool is_command(const char* name) const;
   bool accept(Tok type);
   void expect(Tok type, const char* what);
-  void advance() { ++at_; }
+  // Stays at the end.
+  void advance() { at_ += at_ + 1 < tokens_.size(); }
   [[noreturn]] void fail(const char* expected) const;
   Expr make(Kind kind, std::string text, std::vector<Expr> children = {});
   Expr unary(Kind kind, std::string text, Expr child);
