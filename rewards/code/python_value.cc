@@ -33,8 +33,7 @@ int order_integers(std::string_view a, std::string_view b) {
 int order_integer_real(const std::string& integer, double real) {
   if (std::isinf(real)) return real > 0 ? -1 : 1;
   const double whole = std::trunc(real);
-  std::string digits = fmt::format("{:.0f}", whole);
-  if (digits == "-0") digits = "0";
+  const std::string digits = fmt::format("{:.0f}", whole + 0.0);  // -0.0 + 0.0 is 0.0
   const int by_whole = order_integers(integer, digits);
   if (by_whole != 0) return by_whole;
   const double rest = real - whole;
