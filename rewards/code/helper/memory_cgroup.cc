@@ -1,10 +1,15 @@
 #include "rewards/code/helper/memory_cgroup.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <charconv>
+#include <cstdlib>
+#include <filesystem>
 #include <sstream>
+#include <string_view>
 #include <vector>
 
 namespace cohort::judge {
@@ -61,7 +66,27 @@ bool put(const Descriptor& file, const std::string& text) {
          pwrite(file.get(), text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
 }
 
-std::string child_name() { return fmt::format("/cohort-judge-{}", getpid()); }
+constexpr std::string_view kName = "cohort-judge-";
+
+// The groups of helpers that were killed before they could remove them. One with processes stays:
+// the kernel refuses.
+void remove_stale(const std::string& parent) {
+  std::error_code error;
+  std::vector<std::string> stale;
+  for (const auto& entry : std::filesystem::directory_iterator(parent, error)) {
+    const std::string name = entry.path().filename();
+    if (!name.starts_with(kName)) continue;
+    const int process = std::atoi(name.c_str() + kName.size());
+    if (process > 0 && kill(process, 0) != 0 && errno == ESRCH) stale.push_back(entry.path());
+  }
+  for (const std::string& folder : stale) rmdir(folder.c_str());
+}
+
+std::string make_child(const std::string& parent) {
+  remove_stale(parent);
+  const std::string folder = fmt::format("{}/{}{}", parent, kName, getpid());
+  return mkdir(folder.c_str(), 0755) == 0 ? folder : "";
+}
 
 }  // namespace
 
@@ -77,9 +102,8 @@ bool MemoryCgroup::make_v1(const std::string& mounts, const std::string& members
   std::string parent = root + own_place(memberships, "memory");
   // Where a container sees its own part of the hierarchy, the path does not lead there.
   if (access((parent + "/memory.limit_in_bytes").c_str(), F_OK) != 0) parent = root;
-  const std::string folder = parent + child_name();
-  if (mkdir(folder.c_str(), 0755) != 0) return false;
-  folder_ = folder;
+  folder_ = make_child(parent);
+  if (folder_.empty()) return false;
   processes_ = open_in(folder_, "cgroup.procs", O_WRONLY);
   limit_ = open_in(folder_, "memory.limit_in_bytes", O_WRONLY);
   swap_limit_ = open_in(folder_, "memory.memsw.limit_in_bytes", O_WRONLY);
@@ -103,10 +127,9 @@ bool MemoryCgroup::make_v2(const std::string& mounts, const std::string& members
   if (root.empty() || place.empty()) return false;
   for (int level = 0; level < 3; ++level) {
     const std::string parent = place == "/" ? root : root + place;
-    if (has_word(read_file(parent + "/cgroup.subtree_control"), "memory", ' ') &&
-        mkdir((parent + child_name()).c_str(), 0755) == 0) {
-      folder_ = parent + child_name();
-      break;
+    if (has_word(read_file(parent + "/cgroup.subtree_control"), "memory", ' ')) {
+      folder_ = make_child(parent);
+      if (!folder_.empty()) break;
     }
     if (place == "/") return false;
     const size_t slash = place.rfind('/');
