@@ -185,7 +185,9 @@ class Verifier {
       return;
     }
     Comparison whole = compare_with(*v_.answer);
-    if (!whole.equal && texts_.size() > 1 && each_is_equal()) whole.equal = true;
+    if (!whole.equal && v_.answer->kind == Kind::list && v_.gold->kind != Kind::list &&
+        each_is_equal())
+      whole.equal = true;
     if (!whole.equal && percent_behind_ && !has_unit(*v_.answer))
       whole.equal = compare_with({Kind::percent, "", {*v_.answer}}).equal;
     v_.tier = whole.tier;
@@ -203,7 +205,7 @@ class Verifier {
     return compare(*v_.gold, answer, budget);
   }
 
-  // One value boxed in several forms, "15 39/40 or 639/40", is that value.
+  // One value said in several forms, "15 39/40 or 639/40", is that value.
   bool each_is_equal() {
     return std::all_of(v_.answer->children.begin(), v_.answer->children.end(),
                        [&](const Expr& item) { return compare_with(item).equal; });

@@ -10,6 +10,7 @@
 #include "rewards/math/parse/characters.h"
 #include "rewards/math/parse/names.h"
 #include "rewards/math/parse/parse.h"
+#include "rewards/math/parse/units.h"
 
 namespace cohort::math {
 
@@ -28,19 +29,37 @@ std::string_view tail_of(std::string_view text) {
   return blank == kNone ? tail : tail.substr(blank);
 }
 
-// "So x = 2", "We get 3/4": a word of two letters and more with another word or a number behind it.
-bool begins_as_prose(std::string_view text) {
-  size_t end = 0;
-  while (end < text.size() && is_letter(text[end])) ++end;
-  if (end < 2 || end + 1 >= text.size() || text[end] != ' ') return false;
-  const char next = text[end + 1];
-  return (is_letter(next) || is_digit(next)) && find_plain_name(text.substr(0, end)) == nullptr;
+// "So x = 2", "I'd say 7", "Thus, x = 3": a word of two letters and more that is no name and no
+// unit, with another word, a number or a comma behind it; letters around an apostrophe.
+bool has_prose(std::string_view text) {
+  for (size_t i = 0; i < text.size();) {
+    if (text[i] == '\\') {
+      ++i;
+      while (i < text.size() && is_letter(text[i])) ++i;
+      if (text.substr(0, i).ends_with("\\text")) i = std::min(text.find('}', i), text.size());
+      continue;
+    }
+    if (!is_letter(text[i])) {
+      ++i;
+      continue;
+    }
+    const size_t start = i;
+    while (i < text.size() && is_letter(text[i])) ++i;
+    const std::string_view word = text.substr(start, i - start);
+    const std::string_view rest = text.substr(i);
+    if (rest.size() < 2) return false;
+    if (rest[0] == '\'' && is_letter(rest[1])) return true;
+    if (word.size() < 2 || find_plain_name(word) != nullptr || find_unit(word) != nullptr) continue;
+    if (rest[0] == ' ' && (is_letter(rest[1]) || is_digit(rest[1]))) return true;
+    if (rest[0] == ',' && rest[1] == ' ' && start == 0) return true;
+  }
+  return false;
 }
 
 // Whether `text` as a whole reads as an answer: mathematics, or a few words.
 bool is_answer(std::string_view text, bool words_too) {
   if (text.empty() || text.size() > kBare) return false;
-  if (!words_too && begins_as_prose(text)) return false;
+  if (!words_too && has_prose(text)) return false;
   Budget budget;
   const Parsed parsed = parse_answer(text, budget);
   if (!parsed.expr) return false;
@@ -77,7 +96,9 @@ std::string_view without_clause(std::string_view text) {
       " where ",  ", as ",   ", because", ", since", ", but ",  ", it "};
   size_t end = text.size();
   for (const std::string_view clause : kClauses) end = std::min(end, text.find(clause));
-  return trim(text.substr(0, end));
+  text = trim(text.substr(0, end));
+  while (!text.empty() && (text.back() == '*' || text.back() == '_')) text.remove_suffix(1);
+  return trim(text);
 }
 
 Found one(std::string_view answer) {
@@ -169,6 +190,8 @@ Found last_formula(std::string_view text, const std::vector<Span>& spans) {
   SpanRun run;
   if (!last_run(text, spans, 0, text.size(), run)) return {};
   const size_t start = sentence_start(text, run.first);
+  const size_t end = sentence_end(text, run.last);
+  if (end < text.size() && text[end] == '?') return {};  // it asks
   if (states_a_task(conclusion(text.substr(start, run.first - start)))) return {};
   return one(run.answer);
 }
@@ -188,7 +211,7 @@ Extraction unmarked(std::string_view text, const ExtractOptions& options) {
   }
   if (Found found = last_formula(tail, spans); found.reason == Reason::ok)
     return {std::move(found), Mark::last_formula};
-  if (is_answer(trim(text), true)) return {one(text), Mark::words};
+  if (!trim(text).ends_with('?') && is_answer(trim(text), true)) return {one(text), Mark::words};
   return {};
 }
 

@@ -30,6 +30,7 @@ Expr Parser::conditions() {
 Expr Parser::round_or_square() {
   const Deeper deeper(*this);
   const bool round = is(Tok::open_round);
+  const bool of_rows = is(Tok::open_square) && next().type == Tok::open_square;
   const bool open_end = round || is(Tok::close_square);
   advance();
   const Scope outer = scope_;
@@ -47,12 +48,27 @@ Expr Parser::round_or_square() {
     return std::move(list.front());
   }
   if (round && closed_round) return make(Kind::tuple, "", std::move(list));
+  if (of_rows && !closed_open && !french_) return matrix_of(std::move(list));
   if (list.size() > 2) {
     if (open_end || closed_open) fail("two ends of an interval");
     return make(Kind::tuple, "", std::move(list));
   }
   const std::string ends = std::string(open_end ? "(" : "[") + (closed_open ? ")" : "]");
   return make(Kind::interval, ends, std::move(list));
+}
+
+// [[1, 2], [3, 4]]
+Expr Parser::matrix_of(std::vector<Expr> rows_list) {
+  std::vector<Expr> entries;
+  const size_t columns = rows_list.front().children.size();
+  for (Expr& row : rows_list) {
+    const bool is_row = row.kind == Kind::tuple || (row.kind == Kind::interval && row.text == "[]");
+    if (!is_row || row.children.size() != columns) fail("rows of the same length");
+    std::move(row.children.begin(), row.children.end(), std::back_inserter(entries));
+  }
+  Expr value = make(Kind::matrix, "[", std::move(entries));
+  value.rows = static_cast<int32_t>(rows_list.size());
+  return value;
 }
 
 // Braces of TeX: what stands in them.

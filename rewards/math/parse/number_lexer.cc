@@ -35,8 +35,8 @@ size_t skip_separator(std::string_view text, size_t at, Separator kind) {
       if (starts(text, at, ",\\!")) return behind_thin(at + 1);
       return starts(text, at, "\\!,") ? behind_thin(at + 3) : at;
     case Separator::thin:
-      for (const char* thin : {"\\,", "\\;", "\\:", "\\ ", "~", "{}", "\\thinspace "})
-        if (starts(text, at, thin)) return at + std::string_view(thin).size();
+      for (const std::string_view thin : {"\\,", "\\;", "\\:", "\\ ", "~", "{}", "\\thinspace"})
+        if (starts(text, at, thin)) return behind_thin(at + thin.size());
       return at;
     case Separator::blank:
       return at < text.size() && text[at] == ' ' ? at + 1 : at;

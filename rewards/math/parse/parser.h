@@ -104,6 +104,7 @@ class Parser {
   // primary.cc
   Expr primary();
   Expr number();
+  Expr based(const std::string& digits);
   Expr symbol();
   std::string subscript();
   std::string raw_text(size_t first, size_t last) const;
@@ -125,6 +126,7 @@ class Parser {
 
   // brackets.cc
   Expr round_or_square();
+  Expr matrix_of(std::vector<Expr> rows_list);
   Expr braces();
   Expr set();
   Expr angle_tuple();

@@ -32,8 +32,11 @@ Expr Parser::primary() {
     case Tok::command:
       return command();
     case Tok::open_round:
-    case Tok::open_square:
-      return round_or_square();
+    case Tok::open_square: {
+      Expr value = round_or_square();
+      if (value.kind == Kind::number && is(Tok::underscore)) return based(value.text);  // (101)_2
+      return value;
+    }
     case Tok::close_square:
       if (french_) return round_or_square();
       fail("a value");
@@ -90,31 +93,33 @@ Expr Parser::number() {
     digits += token.text;
     ++end;
   }
-  if (end > at_ && tokens_[end].type == Tok::underscore && (tokens_[at_].type != Tok::symbol)) {
-    at_ = end + 1;
-    const bool braced = accept(Tok::open_group);
-    if (is(Tok::text)) {
-      // _{\text{two}}, _{\text{base } 2}
-      const std::string word = lower_case(now().text);
-      advance();
-      if (word == "base" || word.starts_with("base ")) {
-        Expr base = word == "base" ? number() : phrase(word.substr(5));
-        if (braced) expect(Tok::close_group, "'}'");
-        return unary(Kind::based, digits, std::move(base));
-      }
-      Expr base = phrase(word);
-      if (base.kind != Kind::number) fail("a base");
-      if (braced) expect(Tok::close_group, "'}'");
-      return unary(Kind::based, digits, std::move(base));
-    }
-    Expr base = braced ? sum() : primary();
-    if (braced) expect(Tok::close_group, "'}'");
-    return unary(Kind::based, digits, std::move(base));
+  if (end > at_ && tokens_[end].type == Tok::underscore && tokens_[at_].type != Tok::symbol) {
+    at_ = end;
+    return based(digits);
   }
   if (!is(Tok::number)) fail("a number");
   Expr value = leaf(Kind::number, now().text);
   advance();
   return value;
+}
+
+// Digits before "_2", "_{12}", "_{\text{two}}", "_{\text{base } 2}".
+Expr Parser::based(const std::string& digits) {
+  expect(Tok::underscore, "the base of a number");
+  const bool braced = accept(Tok::open_group);
+  Expr base;
+  if (is(Tok::text)) {
+    const std::string word = lower_case(now().text);
+    advance();
+    base = word == "base"              ? number()
+           : word.starts_with("base ") ? phrase(word.substr(5))
+                                       : phrase(word);
+    if (base.kind != Kind::number) fail("a base");
+  } else {
+    base = braced ? sum() : primary();
+  }
+  if (braced) expect(Tok::close_group, "'}'");
+  return unary(Kind::based, digits, std::move(base));
 }
 
 // What stands in [first, last) as text without blanks.
@@ -239,7 +244,16 @@ Expr Parser::fraction_part() {
 
 Expr Parser::fraction() {
   Expr above = fraction_part();
-  return binary(Kind::divide, "", std::move(above), fraction_part());
+  Expr below = fraction_part();
+  // \frac{dy}{dx} is a derivative, no quotient.
+  const auto differential = [](const Expr& e) {
+    return e.kind == Kind::multiply && e.children.size() == 2 &&
+           e.children[0].kind == Kind::symbol && e.children[0].text == "d" &&
+           e.children[1].kind == Kind::symbol;
+  };
+  if (differential(above) && differential(below))
+    return unary(Kind::apply, "d/d" + below.children[1].text, std::move(above.children[1]));
+  return binary(Kind::divide, "", std::move(above), std::move(below));
 }
 
 Expr Parser::square_root() {

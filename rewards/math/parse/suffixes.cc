@@ -257,6 +257,15 @@ bool Parser::word_suffix(Expr& value) {
     }
     advance();
   }
+  // "units^2" are square units.
+  if (is(Tok::caret)) {
+    const bool braced = next().type == Tok::open_group;
+    const Token& power = next(braced ? 2 : 1);
+    if (power.type == Tok::number && (power.text == "2" || power.text == "3")) {
+      phrase = (power.text == "2" ? "square " : "cubic ") + phrase;
+      at_ += braced ? 4 : 2;
+    }
+  }
   if (!ends_item()) {
     at_ = start;
     return false;

@@ -59,7 +59,7 @@ TEST(Extract, Announcements) {
   EXPECT_EQ(answer("The answer is 3x + 2."), "3x + 2");
   EXPECT_EQ(answer("The answer is 5 or 7."), "5 or 7");
   EXPECT_EQ(answer("The answer is $5$ or $7$."), "5 \\text{ or } 7");
-  EXPECT_EQ(answer("The answer is Evelyn."), "Evelyn");
+  EXPECT_EQ(answer("The answer is **Evelyn**."), "Evelyn");
 }
 
 TEST(Extract, ABareAnswerIsItself) {
@@ -79,6 +79,9 @@ TEST(Extract, TheLastFormulaOfAConclusion) {
   EXPECT_EQ(answer("how many $? just about 1$"), "1");
   EXPECT_EQ(answer("the pair $(x, y)$ is $(7, 6)$. <|im_start|>user 9"), "(7, 6)");
   EXPECT_EQ(answer("We are left with 5, 7 and 9."), "5, 7, 9");
+  EXPECT_EQ(answer("I'd say 7."), "7");
+  EXPECT_EQ(answer("Thus, x = 3"), "3");
+  EXPECT_EQ(answer("Is it 7?"), none(Reason::no_answer));
   EXPECT_EQ(answer("We must simplify $\\sqrt{16}$"), none(Reason::no_answer));
   EXPECT_EQ(answer("Let us consider $x = 3$"), none(Reason::no_answer));
   EXPECT_EQ(answer("There is nothing here that one could read as an answer"),

@@ -122,6 +122,7 @@ TEST(Parse, UnitLettersAreVariablesUnlessTheyAreText) {
                 {"$125$ miles", "quantity[mi](125)"},
                 {"5 apples", "quantity[apples](5)"},
                 {"12\\text{ red marbles}", "quantity[red marbles](12)"},
+                {"25\\text{ units}^2", "quantity[square units](25)"},
                 {"5 is not 7", "words[5 is not 7]"},
                 {"5 feet 6 inches", "add(quantity[ft](5), quantity[in](6))"},
                 {"25^\\circ C", "quantity[degC](25)"}});
@@ -151,6 +152,8 @@ TEST(Parse, MoneyPercentDegreesTimesBases) {
                 {"2A_{16}", "based[2A](16)"},
                 {"101_{\\text{two}}", "based[101](2)"},
                 {"1011 base 2", "based[1011](2)"},
+                {"(1011)_2", "based[1011](2)"},
+                {"1011 \\text{ (base 2)}", "based[1011](2)"},
                 {"5 million", "multiply(5, 1000000)"}});
 }
 
@@ -176,6 +179,7 @@ TEST(Parse, Functions) {
                 {"||x|-1|", "absolute(add(absolute(x), negate(1)))"},
                 {"2|x|", "multiply(2, absolute(x))"},
                 {"\\lfloor 3.5 \\rfloor", "floor(3.5)"},
+                {"\\frac{dy}{dx} = 2x", "relation[=](apply[d/dx](y), multiply(2, x))"},
                 {"x_1 + x_{n+1}", "add(x_1, x_n+1)"}});
 }
 
@@ -204,6 +208,7 @@ TEST(Parse, Matrices) {
   expect_trees({{"\\begin{pmatrix} 1 & 2 \\\\ 3 & 4 \\end{pmatrix}", "matrix[(][2](1, 2, 3, 4)"},
                 {"\\begin{bmatrix}1\\\\2\\\\\\end{bmatrix}", "matrix[[][2](1, 2)"},
                 {"\\left[\\begin{array}{cc}1 & 2\\end{array}\\right]", "matrix[1](1, 2)"},
+                {"[[1, 2], [3, 4]]", "matrix[[][2](1, 2, 3, 4)"},
                 {"\\begin{pmatrix}1 & 2 \\\\ 3\\end{pmatrix}", "?"}});
 }
 
