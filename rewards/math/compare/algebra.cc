@@ -73,6 +73,7 @@ Poly Algebra::number(Rational value) {
 }
 
 AtomId Algebra::intern(Atom atom) {
+  budget_.step(1 + static_cast<int64_t>(atoms_.size()) / 8);
   for (AtomId id = 0; id < atoms_.size(); ++id) {
     const Atom& known = atoms_[id];
     if (known.kind == atom.kind && known.name == atom.name && known.value == atom.value &&
@@ -89,7 +90,6 @@ AtomId Algebra::intern(Atom atom) {
       same = is_zero(subtract(atoms_[id].args[i], atom.args[i]));
     if (same) return id;
   }
-  budget_.step();
   atoms_.push_back(std::move(atom));
   return static_cast<AtomId>(atoms_.size() - 1);
 }
@@ -147,7 +147,7 @@ bool Algebra::expands(const Poly& base, int64_t n) const {
 }
 
 void Algebra::append(std::vector<Term>& terms, Rational c, Monomial m) {
-  budget_.step();
+  budget_.step(1 + static_cast<int64_t>(m.size()) / 2);
   std::vector<std::pair<Poly, int64_t>> expansions;
   for (Factor& factor : m) {
     const Atom& atom = atoms_[factor.atom];

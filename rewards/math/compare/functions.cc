@@ -32,6 +32,11 @@ Poly Algebra::cosine_of_half_turns(Rational r) {
   if (r == Rational(5, 12)) return scale(subtract(root(6), root(2)), {1, 4});
   if (r == Rational(1, 8)) return scale(root_power(add(rational(2), root(2)), {1, 2}), {1, 2});
   if (r == Rational(3, 8)) return scale(root_power(subtract(rational(2), root(2)), {1, 2}), {1, 2});
+  for (const int64_t sign : {1, -1}) {
+    if (r != (sign > 0 ? Rational(1, 10) : Rational(3, 10))) continue;
+    const Poly square = add(rational(10), scale(root(5), Rational(2 * sign)));
+    return scale(root_power(square, {1, 2}), {1, 4});
+  }
   return atom_power(intern({AtomKind::cosine, {}, {}, {scale(pi(), r)}}), {1, 1});
 }
 
