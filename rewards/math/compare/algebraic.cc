@@ -99,7 +99,7 @@ class Builder {
   Number angle(const Expr& expr);
 
   Context& context_;
-  const Reading& reading_;
+  Reading reading_;
   Budget& budget_;
   int64_t nodes_ = 0;
   int64_t extensions_ = 0;

@@ -69,7 +69,7 @@ class Evaluator {
   std::span<const Assignment> point_;
   bool complex_;
   int64_t bits_;
-  const Reading& reading_;
+  Reading reading_;
   Budget& budget_;
   bool angle_ = false;  // within a trigonometric function
 };

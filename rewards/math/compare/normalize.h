@@ -36,7 +36,7 @@ class Normalizer {
   Poly angle(const Expr& expr);
 
   Algebra& algebra_;
-  const Reading& reading_;
+  Reading reading_;
   bool angle_ = false;  // within a trigonometric function
   std::vector<std::pair<std::string, Poly>> bound_;
 };
