@@ -17,7 +17,8 @@ constexpr int64_t kLargestFactorial = int64_t{1} << 40;
 // An exponent above 2^this has no use: the ball would hold no digit.
 constexpr int64_t kLargestExponentBits = 64;
 
-struct NoValue {};
+struct NoValue {};  // here
+struct NoRule {};   // anywhere
 
 class Ball {
  public:
@@ -78,7 +79,7 @@ Ball Evaluator::root(Ball base, const Rational& exponent) {
   const Rational denominator = exponent.denominator();
   const auto index = denominator.to_int64();
   const auto n = exponent.numerator().to_int64();
-  if (!index || !n || exponent.bits() > kLargestExponentBits / 2) throw NoValue{};
+  if (!index || !n || exponent.bits() > kLargestExponentBits / 2) throw NoRule{};
   const bool odd = *index % 2 != 0;
   Ball result;
   if (*index == 1) {
@@ -132,8 +133,8 @@ Ball Evaluator::log(const Expr& argument) {
 
 Ball Evaluator::factorial(const Rational& n) {
   const auto whole = n.to_int64();
-  if (!whole || *whole < 0 || *whole > kLargestFactorial) throw NoValue{};
-  budget_.step(8);
+  if (!whole || *whole < 0 || *whole > kLargestFactorial) throw NoRule{};
+  budget_.step(64);
   Ball result;
   arb_set_si(result.real(), *whole + 1);
   arb_gamma(result.real(), result.real(), bits_);
@@ -186,7 +187,7 @@ Ball Evaluator::function(const Expr& expr) {
   }
   if (name == "binom" && n == 2) {
     const auto top = exact_value(argument(0), budget_), below = exact_value(argument(1), budget_);
-    if (!top || !below || *top < *below) throw NoValue{};
+    if (!top || !below || *top < *below) throw NoRule{};
     Ball result = factorial(*top);
     acb_div(result.get(), result.get(), factorial(*below).get(), bits_);
     acb_div(result.get(), result.get(), factorial(*top - *below).get(), bits_);
@@ -221,7 +222,7 @@ Ball Evaluator::function(const Expr& expr) {
     }
     return result;
   }
-  throw NoValue{};
+  throw NoRule{};
 }
 
 Ball Evaluator::value(const Expr& expr) {
@@ -231,7 +232,7 @@ Ball Evaluator::value(const Expr& expr) {
     case Kind::number:
     case Kind::repeating: {
       const auto exact = exact_value(expr, budget_);
-      if (!exact) throw NoValue{};
+      if (!exact) throw NoRule{};
       return rational(*exact);
     }
     case Kind::constant:
@@ -242,13 +243,13 @@ Ball Evaluator::value(const Expr& expr) {
       } else if (expr.text == "i") {
         acb_onei(result.get());
       } else {
-        throw NoValue{};
+        throw NoRule{};
       }
       return result;
     case Kind::symbol:
       for (const Assignment& assignment : point_)
         if (assignment.symbol == expr.text) return rational(assignment.value);
-      throw NoValue{};
+      throw NoRule{};
     case Kind::add:
       for (const Expr& child : expr.children)
         acb_add(result.get(), result.get(), value(child).get(), bits_);
@@ -287,12 +288,12 @@ Ball Evaluator::value(const Expr& expr) {
       return power(expr);
     case Kind::root: {
       const auto index = exact_value(expr.children[1], budget_);
-      if (!index || index->is_zero()) throw NoValue{};
+      if (!index || index->is_zero()) throw NoRule{};
       return root(value(expr.children[0]), index->inverse());
     }
     case Kind::factorial: {
       const auto n = exact_value(expr.children[0], budget_);
-      if (!n || expr.text == "!!") throw NoValue{};
+      if (!n || expr.text == "!!") throw NoRule{};
       return factorial(*n);
     }
     case Kind::absolute: {
@@ -311,7 +312,7 @@ Ball Evaluator::value(const Expr& expr) {
     case Kind::function:
       return function(expr);
     default:
-      throw NoValue{};
+      throw NoRule{};
   }
 }
 
@@ -328,6 +329,8 @@ auto with_precision(const Expr& expr, const Reading& reading, Budget& budget, F 
       if (auto answer = f(ball, bits)) return answer;
     } catch (const NoValue&) {
       // Some operand contains 0: more bits may help.
+    } catch (const NoRule&) {
+      return std::nullopt;
     }
   }
   return std::nullopt;
@@ -356,6 +359,8 @@ BallVerdict compare_at(const Expr& a, const Expr& b, std::span<const Assignment>
     return arb_lt(size.real(), bound.real()) ? BallVerdict::near : BallVerdict::unsure;
   } catch (const NoValue&) {
     return BallVerdict::no_value;
+  } catch (const NoRule&) {
+    return BallVerdict::no_rule;
   }
 }
 

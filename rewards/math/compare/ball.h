@@ -22,7 +22,8 @@ enum class BallVerdict : uint8_t {
   different,  // proven
   near,       // their difference contains 0, and is under 2^-200 of the larger
   unsure,     // contains 0, with a wide ball
-  no_value,   // infinite, not real where it is to be, or a function that is not known
+  no_value,   // infinite there, or not real where it is to be
+  no_rule,    // a function that is not known
 };
 
 // a - b at a point, with `bits` of precision. Variables are real: unless `complex`, a root or

@@ -177,6 +177,7 @@ class ScalarPair {
     for (const int64_t bits : {64, 256}) {
       const BallVerdict verdict = compare_at(a_, b_, {}, complex, bits, reading, budget_);
       if (verdict == BallVerdict::different) return {Truth::no, Tier::ball};
+      if (verdict == BallVerdict::no_rule) break;
     }
     const auto equal = equal_constants(a_, b_, reading, budget_);
     if (!equal) return {};
@@ -196,6 +197,7 @@ class ScalarPair {
       const BallVerdict quick = compare_at(a_, b_, point, complex, 96, reading, budget_);
       if (quick == BallVerdict::different) return {Truth::no, Tier::ball};
       if (quick == BallVerdict::no_value) continue;
+      if (quick == BallVerdict::no_rule) return {};
       BallVerdict verdict = BallVerdict::unsure;
       for (int64_t bits = 384; bits <= 768 && verdict == BallVerdict::unsure; bits *= 2)
         verdict = compare_at(a_, b_, point, complex, bits, reading, budget_);
