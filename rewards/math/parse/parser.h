@@ -48,7 +48,8 @@ class Parser {
   };
 
   // parser.cc
-  const Token& now() const { return tokens_[at_]; }
+  // The last token is the end, and stays the one that is looked at.
+  const Token& now() const { return next(0); }
   const Token& next(size_t ahead = 1) const;
   bool is(Tok type) const { return now().type == type; }
   bool is_command(const char* name) const;

@@ -261,7 +261,8 @@ bool Parser::word_suffix(Expr& value) {
   if (is(Tok::caret)) {
     const bool braced = next().type == Tok::open_group;
     const Token& power = next(braced ? 2 : 1);
-    if (power.type == Tok::number && (power.text == "2" || power.text == "3")) {
+    if (power.type == Tok::number && (power.text == "2" || power.text == "3") &&
+        (!braced || next(3).type == Tok::close_group)) {
       phrase = (power.text == "2" ? "square " : "cubic ") + phrase;
       at_ += braced ? 4 : 2;
     }
