@@ -67,10 +67,13 @@ Execution JobRunner::run(const Job& job) {
 }
 
 Outcome JobRunner::run(const Order& order) {
-  if (!keeper_) keeper_ = std::make_unique<Keeper>(group_);
-  Outcome outcome = supervise(order, *keeper_, group_, trainer_);
-  if (outcome.keeper_lost) keeper_.reset();
-  return outcome;
+  // Once more where the namespaces were lost, and not by a limit that the program reached.
+  for (bool again = true;; again = false) {
+    if (!keeper_) keeper_ = std::make_unique<Keeper>(group_);
+    Outcome outcome = supervise(order, *keeper_, group_, trainer_);
+    if (outcome.keeper_lost) keeper_.reset();
+    if (!again || !outcome.keeper_lost || outcome.execution.end != End::refused) return outcome;
+  }
 }
 
 const JobRunner::Compiled& JobRunner::compile(const std::string& source) {

@@ -8,7 +8,7 @@ import os
 fork_hooks = []
 register_at_fork, os.register_at_fork = os.register_at_fork, lambda **hooks: fork_hooks.append(hooks)
 
-import atexit, builtins, ctypes, gc, resource, signal, socket, sys, threading, traceback, types
+import atexit, builtins, ctypes, gc, resource, select, signal, socket, sys, threading, traceback, types
 import _sitebuiltins
 
 # What programs commonly import, so that it is there after a fork.
@@ -334,6 +334,13 @@ gc.disable()
 gc.freeze()
 control.send(b"ready")
 while True:
+    # What became a child of this process and was not its own: unreaped, it would keep the run's
+    # namespaces, and with them the init process, for ever.
+    try:
+        while not select.select([control], [], [], 0 if os.waitpid(-1, os.WNOHANG)[0] else 0.01)[0]:
+            pass
+    except ChildProcessError:
+        pass
     message, files, _, _ = socket.recv_fds(control, 16, 16, socket.MSG_CMSG_CLOEXEC)
     if not message:
         os._exit(0)
@@ -349,7 +356,9 @@ while True:
     for file in files:
         os.close(file)
     if process is not None:
-        _, status, usage = os.wait4(process, 0)
+        ended = None
+        while ended != process:
+            ended, status, usage = os.wait4(-1, 0)
         end = b"end %d %d %d\n" % (status, (usage.ru_utime + usage.ru_stime) * 1e6, usage.ru_maxrss)
     try:
         os.write(report, end)

@@ -23,6 +23,7 @@ using Clock = std::chrono::steady_clock;
 using End = Execution::End;
 
 constexpr double kSetupSeconds = 20;          // from the order until the program runs
+constexpr double kEndSeconds = 5;             // from the kill of the init process to its end
 constexpr int kTickMilliseconds = 20;         // how often the tree's use is looked at
 constexpr int64_t kReportBytes = 64 << 10;    // of the init process
 constexpr size_t kReturnHeader = 32 + 1 + 8;  // nonce, kind, length
@@ -182,7 +183,8 @@ class Run {
 
   void kill_all() { syscall(SYS_pidfd_send_signal, init_.get(), SIGKILL, nullptr, 0); }
 
-  // Until the init process has ended, and with it everything in its namespace.
+  // Until the init process has ended, and with it everything in its namespace; or until the keeper
+  // has to go instead, which takes all that is left with it.
   void watch(int trainer, const Keeper& keeper) {
     Clock::time_point next_look = start_;
     bool running = false;
@@ -202,8 +204,15 @@ class Run {
         keeper_lost_ = true;
         return;
       }
-      if (waiting[5].revents != 0) stop(End::refused);  // nobody reads it
-      if (stopped_ || ended_) continue;
+      // Nobody reads what comes of it. The keeper ends with the helper, at once.
+      if (waiting[5].revents != 0) throw_error<IoError>("the trainer is gone");
+      if (stopped_ || ended_) {
+        if (seconds_since(end_) > kEndSeconds) {
+          keeper_lost_ = true;
+          return;
+        }
+        continue;
+      }
       for (Drain* drain : drains()) drain->read_some();
       if (output_.over() || error_.over() || returns_.over() || report_.over()) {
         stop(End::output_limit);

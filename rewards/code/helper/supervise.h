@@ -17,7 +17,8 @@ struct Outcome {
   bool keeper_lost = false;
 };
 
-// `trainer`: the run is ended when the other side of this socket is gone. Throws IoError.
+// Throws IoError, also when the other side of the socket `trainer` is gone: the keeper has then to
+// end, and the run with it.
 Outcome supervise(const Order& order, Keeper& keeper, MemoryCgroup& group, int trainer);
 
 }  // namespace cohort::judge

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include <cerrno>
 #include <cstdint>
@@ -80,6 +81,10 @@ constexpr const char* kRefused[] = {
     "vmsplice",
     "mincore",
     "cachestat",
+    "fadvise64",
+    "fadvise64_64",
+    "arm_fadvise64_64",
+    "readahead",
     "map_shadow_stack",
     // namespaces and mounts
     "unshare",
@@ -192,7 +197,8 @@ std::string syscall_filter() {
   Filter filter;
   for (const char* name : kRefused) filter.refuse(name);
   for (const uint64_t flag : {CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNS, CLONE_NEWNET, CLONE_NEWIPC,
-                              CLONE_NEWUTS, CLONE_NEWCGROUP}) {
+                              CLONE_NEWUTS, CLONE_NEWCGROUP,
+                              CLONE_PARENT}) {  // the warm interpreter's child, for ever
     filter.refuse("clone", {has_bit(0, flag)});
   }
   // Its flags lie in memory, where no filter can look. The C library falls back to clone().
@@ -204,6 +210,14 @@ std::string syscall_filter() {
   for (const uint64_t command :
        {F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_SETLKW, F_SETLEASE, F_NOTIFY}) {
     filter.refuse("fcntl", {equals(1, command)});
+  }
+  // With these a page of /usr could be dropped, or asked for without being read: a bit that the
+  // next program finds.
+  for (const char* name : {"preadv2", "pwritev2"}) {
+    filter.refuse(name, {has_bit(5, RWF_NOWAIT)}, EOPNOTSUPP);
+  }
+  for (const int advice : {MADV_COLD, MADV_PAGEOUT}) {
+    filter.refuse("madvise", {equals(2, static_cast<uint64_t>(advice))});
   }
   filter.refuse("ioctl", {equals(1, TIOCSTI)});
   filter.refuse("ioctl", {equals(1, TIOCLINUX)});

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <string>
@@ -221,6 +222,30 @@ TEST_F(SandboxEscape, NamespacesMountsAndSetuid) {
       SYS_unshare, SYS_clone, SYS_clone3, SYS_setns, SYS_mount, SYS_mount, SYS_umount2,
       SYS_pivot_root, SYS_chroot, SYS_open_tree, SYS_move_mount, SYS_fsopen, SYS_mount_setattr,
       SYS_setuid, SYS_setgroups));
+}
+
+// The warm interpreter's child would not be the run's.
+TEST_F(SandboxEscape, ABrotherInsteadOfAChild) {
+  const auto start = std::chrono::steady_clock::now();
+  expect_all_refused(
+      fmt::format("try_call('clone', {}, 0x8000 | 17, 0, 0, 0, 0)\n", SYS_clone));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
+}
+
+// A bit left in the page cache for the next program.
+TEST_F(SandboxEscape, PageCache) {
+  expect_all_refused(fmt::format(
+      "import mmap\n"
+      "f = os.open('/usr/bin/python3', os.O_RDONLY)\n"
+      "m = mmap.mmap(f, 1 << 16, prot=mmap.PROT_READ)\n"
+      "try_python('dontneed', lambda: os.posix_fadvise(f, 0, 0, os.POSIX_FADV_DONTNEED))\n"
+      "try_python('nowait', lambda: os.preadv(f, [bytearray(10)], 0, 8))\n"
+      "try_python('cold', lambda: m.madvise(20))\n"
+      "try_python('pageout', lambda: m.madvise(21))\n"
+      "try_call('readahead', {}, f, 0, 4096)\n"
+      "try_call('mincore', {}, None, 0, None)\n"
+      "assert os.preadv(f, [bytearray(10)], 0) == 10\n",
+      SYS_readahead, SYS_mincore));
 }
 
 // 48
