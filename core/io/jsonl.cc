@@ -12,6 +12,7 @@
 
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/base/json_depth.h"
 #include "core/io/posix_file.h"
 
 namespace cohort {
@@ -19,6 +20,8 @@ namespace {
 
 using nlohmann::json;
 
+// More than any row has; what reads, copies and prints a row recurses.
+constexpr int kMaxLevels = 256;
 constexpr size_t kFlushBytes = size_t{1} << 20;
 
 bool is_blank(std::string_view text) {
@@ -41,6 +44,8 @@ json parse_row(const std::string& path, int64_t line, std::string_view text) {
   if (const size_t nul = text.find('\0');
       nul != std::string_view::npos)  // the parser's end of text
     throw_error<InputError>("{}:{}: not JSON: a NUL character in column {}", path, line, nul + 1);
+  if (json_nests_deeper(text, kMaxLevels))
+    throw_error<InputError>("{}:{}: nested deeper than {} levels", path, line, kMaxLevels);
   json row;
   try {
     row = json::parse(text);

@@ -8,7 +8,8 @@
 namespace cohort {
 
 // Calls `row` with each line's object and its 1-based line number; blank lines are skipped. Throws
-// InputError for a line that is not JSON, for a broken gzip stream and for invalid UTF-8.
+// InputError for a line that is not JSON or nests deeper than 256 levels, for a broken gzip stream
+// and for invalid UTF-8.
 void read_jsonl(const std::string& path,
                 const std::function<void(const nlohmann::json& row, int64_t line)>& row);
 

@@ -95,8 +95,24 @@ TEST_F(Jsonl, ErrorsNameFileAndLine) {
   put(std::string("{\"a\":1}\0{}\n", 11));
   EXPECT_EQ(input_error(), path() + ":1: not JSON: a NUL character in column 8");
   put(std::string(100000, '['));
+  EXPECT_EQ(input_error(), path() + ":1: nested deeper than 256 levels");
+  put(std::string(100, '['));
   EXPECT_EQ(input_error().rfind(path() + ":1: not JSON", 0), 0u) << input_error();
   EXPECT_LT(input_error().size(), path().size() + 200);
+}
+
+TEST_F(Jsonl, ARowCannotChooseHowDeepItsReaderRecurses) {
+  const auto row = [](size_t levels) {
+    return "{\"a\":" + std::string(levels - 1, '[') + std::string(levels - 1, ']') + "}\n";
+  };
+  put("{\"a\":1}\n" + row(200'000));
+  EXPECT_EQ(input_error(), path() + ":2: nested deeper than 256 levels");
+  put(row(257));
+  EXPECT_EQ(input_error(), path() + ":1: nested deeper than 256 levels");
+  put(row(256));
+  EXPECT_EQ(input_error(), "no error");
+  put("{\"a\":\"\\\"" + std::string(1000, '[') + "\"}\n{\"a\":[" + std::string(2000, ' ') + "]}\n");
+  EXPECT_EQ(input_error(), "no error");
 }
 
 TEST_F(Jsonl, AMissingFileOrAFolderIsAnError) {
