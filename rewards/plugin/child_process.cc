@@ -218,6 +218,13 @@ bool ChildProcess::poll_streams(bool writing, Clock::time_point deadline) {
 ChildProcess::Outcome ChildProcess::exchange(std::string_view request, std::string& reply,
                                              size_t max_reply, Clock::time_point deadline) {
   error_lines_ = 0;
+  // What was written before the request is no answer to it, whatever it says.
+  read_output();
+  if (!output_buffer_.empty()) {
+    constexpr size_t kShown = 200;
+    reply = output_buffer_.substr(0, kShown);
+    return Outcome::unasked;
+  }
   const std::string line = std::string(request) + "\n";
   std::string_view rest = line;
   size_t searched = 0;

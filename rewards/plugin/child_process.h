@@ -44,9 +44,10 @@ class ChildProcess {
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
 
-  enum class Outcome { done, ended, timed_out, too_long };
-  // Writes `request` and a line break, and reads a line of at most `max_reply` bytes. After any
-  // outcome but `done` the process is of no more use.
+  enum class Outcome { done, ended, timed_out, too_long, unasked };
+  // Writes `request` and a line break, and reads a line of at most `max_reply` bytes. `unasked`:
+  // nothing was written, as there was output before the request; `reply` is how it begins. After
+  // any outcome but `done` the process is of no more use.
   Outcome exchange(std::string_view request, std::string& reply, size_t max_reply,
                    Clock::time_point deadline);
   bool is_running();  // does not wait

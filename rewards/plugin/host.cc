@@ -2,6 +2,9 @@
 // answers requests (rewards/plugin/protocol.h) on stdin and stdout. What the library prints goes to
 // stderr. With --check it ends when the library is ready. Started by kind `library`, so that a
 // crash of the library is not one of the run.
+//
+// cohort-plugin-host --command PROGRAM [ARGUMENT...]: runs the program of kind `command`
+// (rewards/plugin/command_guard.h).
 #include <dlfcn.h>
 #include <poll.h>
 #include <unistd.h>
@@ -13,6 +16,7 @@
 
 #include "core/base/error.h"
 #include "rewards/plugin.h"
+#include "rewards/plugin/command_guard.h"
 #include "rewards/plugin/protocol.h"
 
 namespace cohort {
@@ -117,6 +121,7 @@ int serve(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
+    if (argc > 2 && std::string_view(argv[1]) == "--command") cohort::guard_command(argv + 2);
     return cohort::serve(argc, argv);
   } catch (const std::exception& e) {
     std::cerr << e.what() << '\n';

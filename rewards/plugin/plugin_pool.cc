@@ -1,5 +1,6 @@
 #include "rewards/plugin/plugin_pool.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "core/base/error.h"
@@ -10,6 +11,7 @@ namespace cohort {
 namespace {
 
 constexpr size_t kMaxReply = size_t{16} << 20;
+constexpr auto kEnding = std::chrono::milliseconds(200);
 
 std::chrono::steady_clock::duration seconds(double count) {
   return std::chrono::duration_cast<std::chrono::steady_clock::duration>(
@@ -53,8 +55,7 @@ PluginPool::Child PluginPool::start() {
                                         });
 }
 
-Reason PluginPool::ask(std::string_view request,
-                       const std::function<bool(std::string_view)>& accept) {
+Reason PluginPool::ask(std::string_view request, const Accept& accept) {
   Child child = take();
   Reason reason = Reason::plugin_failed;
   try {
@@ -67,29 +68,48 @@ Reason PluginPool::ask(std::string_view request,
   return reason;
 }
 
-Reason PluginPool::ask_child(Child& child, std::string_view request,
-                             const std::function<bool(std::string_view)>& accept) {
-  double timeout = process_.timeout;
-  if (!child || !child->is_running()) {  // it may have ended since it was last asked
+Reason PluginPool::ask_child(Child& child, std::string_view request, const Accept& accept) {
+  using Outcome = ChildProcess::Outcome;
+  const bool starts = !child || !child->is_running();  // it may have ended since it was last asked
+  const double start_timeout = starts ? start_timeout_.load() : 0;
+  const double timeout = process_.timeout + start_timeout;
+  if (starts) {
     child.reset();
     child = start();
-    timeout += process_.start_timeout;
   }
   std::string reply;
-  const auto outcome =
+  const Outcome outcome =
       child->exchange(request, reply, kMaxReply, ChildProcess::Clock::now() + seconds(timeout));
-  if (outcome == ChildProcess::Outcome::done && accept(reply)) return Reason::ok;
+  // Halves of what this one had: several that start at once are one failure.
+  if (starts && outcome == Outcome::timed_out)
+    start_timeout_ = std::min(start_timeout_.load(), start_timeout / 2);
+  if (starts && outcome == Outcome::done) start_timeout_ = process_.start_timeout;
+
+  std::string fault;
+  if (outcome == Outcome::done && (fault = accept(reply)).empty()) return Reason::ok;
+  // Its output ends a little before it does; how it ended is worth the wait.
+  if (outcome == Outcome::ended) child->wait(ChildProcess::Clock::now() + kEnding);
   child->kill();
   Reason reason = Reason::plugin_bad_reply;
-  std::string what = "no reply: " + printable(reply.substr(0, 200));
-  if (outcome == ChildProcess::Outcome::ended) {
-    reason = Reason::plugin_failed;
-    what = "ended: " + child->end();
-  } else if (outcome == ChildProcess::Outcome::timed_out) {
-    reason = Reason::plugin_time_limit;
-    what = fmt::format("no reply within {} s", timeout);
-  } else if (outcome == ChildProcess::Outcome::too_long) {
-    what = fmt::format("a reply of more than {} bytes", kMaxReply);
+  std::string what;
+  switch (outcome) {
+    case Outcome::done:
+      what = fmt::format("{}: {}", fault, printable(reply.substr(0, 200)));
+      break;
+    case Outcome::unasked:
+      what = "it wrote to stdout before it was asked: " + printable(reply);
+      break;
+    case Outcome::too_long:
+      what = fmt::format("a reply of more than {} bytes", kMaxReply);
+      break;
+    case Outcome::ended:
+      reason = Reason::plugin_failed;
+      what = "ended: " + child->end();
+      break;
+    case Outcome::timed_out:
+      reason = Reason::plugin_time_limit;
+      what = fmt::format("no reply within {:.4g} s", timeout);
+      break;
   }
   log_failure(reason, what);
   return reason;

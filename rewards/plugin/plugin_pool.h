@@ -19,24 +19,29 @@ struct PluginProcess {
   std::string name;  // for log lines
   std::vector<std::string> argv;
   double timeout = 10;        // seconds for a reply
-  double start_timeout = 60;  // more for the first one of a process
+  double start_timeout = 60;  // more for the first one of a process, see PluginPool
   int64_t processes = 4;      // at most
 };
 
+// What a process may take more for its first reply is halved whenever one did not give it in time,
+// and whole again when one did: a plugin that always hangs does not cost it for every group.
 class PluginPool {
  public:
-  explicit PluginPool(PluginProcess process) : process_(std::move(process)) {}
+  // Takes a reply, or says what is wrong with it.
+  using Accept = std::function<std::string(std::string_view)>;
+
+  explicit PluginPool(PluginProcess process)
+      : process_(std::move(process)), start_timeout_(process_.start_timeout) {}
 
   // Reason::ok when `accept` took the reply; else why there is none, logged. Waits for a process to
   // be free; never throws on what the plugin does. Thread-safe.
-  Reason ask(std::string_view request, const std::function<bool(std::string_view)>& accept);
+  Reason ask(std::string_view request, const Accept& accept);
 
  private:
   using Child = std::unique_ptr<ChildProcess>;
   Child take();
   void give_back(Child child);
-  Reason ask_child(Child& child, std::string_view request,
-                   const std::function<bool(std::string_view)>& accept);
+  Reason ask_child(Child& child, std::string_view request, const Accept& accept);
   Child start();
   void log_failure(Reason reason, const std::string& what);
 
@@ -46,6 +51,7 @@ class PluginPool {
   std::vector<Child> idle_;
   int64_t taken_ = 0;
   std::atomic<int64_t> num_failures_ = 0;
+  std::atomic<double> start_timeout_;
 };
 
 }  // namespace cohort

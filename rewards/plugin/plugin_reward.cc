@@ -39,6 +39,14 @@ std::string folder_of_this_program() {
   return std::filesystem::read_symlink("/proc/self/exe", error).parent_path().string();
 }
 
+std::string host_program(const PluginSettings& settings, const std::string& plugin) {
+  const std::string program =
+      settings.host.empty() ? folder_of_this_program() + "/cohort-plugin-host" : settings.host;
+  if (!is_program(program))
+    throw_error<ConfigError>("reward {}: its host program {} is not there", plugin, program);
+  return program;
+}
+
 // Runs `argv` to its end; what it wrote to stderr last, when it does not end with 0.
 void check_loads(const std::vector<std::string>& argv, const std::string& path, double timeout) {
   std::string said;
@@ -75,7 +83,8 @@ RewardResult PluginReward::score_gold(const RewardInput& gold) const {
 
 void PluginSettings::describe(Fields& f) {
   f.field("timeout", timeout, "Seconds for a reply; then the process is killed.", {.low = 1e-3});
-  f.field("start_timeout", start_timeout, "Seconds more for the first reply of a process.",
+  f.field("start_timeout", start_timeout,
+          "Seconds more for the first reply of a process; halved when it did not come in time.",
           at_least(0.0));
   f.field("processes", processes, "Processes at most; each answers one group at a time.",
           between_int(1, 256));
@@ -99,9 +108,11 @@ std::unique_ptr<Reward> CommandSettings::make() const {
   if (argv.empty()) throw_error<ConfigError>("reward kind command: no command");
   if (!is_command(argv[0]))
     throw_error<ConfigError>("reward command {}: there is no such program", argv[0]);
+  std::vector<std::string> guarded = {host_program(*this, "command " + argv[0]), "--command"};
+  guarded.insert(guarded.end(), argv.begin(), argv.end());
   return std::make_unique<PluginReward>(
       PluginProcess{.name = fmt::format("{}", fmt::join(argv, " ")),
-                    .argv = argv,
+                    .argv = guarded,
                     .timeout = timeout,
                     .start_timeout = start_timeout,
                     .processes = processes},
@@ -117,10 +128,7 @@ void LibrarySettings::describe(Fields& f) {
 
 std::unique_ptr<Reward> LibrarySettings::make() const {
   if (path.empty()) throw_error<ConfigError>("reward kind library: no path");
-  const std::string program =
-      host.empty() ? folder_of_this_program() + "/cohort-plugin-host" : host;
-  if (!is_program(program))
-    throw_error<ConfigError>("reward library {}: its host program {} is not there", path, program);
+  const std::string program = host_program(*this, "library " + path);
   const std::vector<std::string> argv = {program, std::filesystem::absolute(path).string(),
                                          user_data};
   std::vector<std::string> check = argv;

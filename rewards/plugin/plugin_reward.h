@@ -28,6 +28,9 @@ struct PluginSettings : RewardSettings {
   double start_timeout = 60;
   int64_t processes = 4;
   bool judges = false;
+  // The program that loads a library, or guards a command; empty: cohort-plugin-host beside this
+  // program.
+  std::string host;
   void describe(Fields& f) override;
   bool judges_answers() const override { return judges; }
 };
@@ -36,14 +39,13 @@ struct CommandSettings : PluginSettings {
   std::vector<std::string> command;
   bool shell = false;
   void describe(Fields& f) override;
-  // Throws ConfigError when there is no such program.
+  // Throws ConfigError when there is no such program, or no host.
   std::unique_ptr<Reward> make() const override;
 };
 
 struct LibrarySettings : PluginSettings {
   std::string path;
   std::string user_data;
-  std::string host;  // the program that loads it; empty: cohort-plugin-host beside this program
   void describe(Fields& f) override;
   // Loads it once, in a process: throws ConfigError with what the library, or the loader, says.
   std::unique_ptr<Reward> make() const override;

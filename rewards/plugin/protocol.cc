@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/base/error.h"
+#include "core/base/json_depth.h"
 
 namespace cohort {
 
@@ -24,45 +25,56 @@ std::optional<Verdict> verdict_of(const Json& json) {
   return std::nullopt;
 }
 
+// At most 1,000 characters.
+std::string cut(std::string_view text) {
+  constexpr int kLongest = 1000;
+  size_t end = 0;
+  for (int characters = 0; end < text.size(); ++end) {
+    const bool continues = (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80;
+    if (!continues && ++characters > kLongest) break;
+  }
+  return std::string(text.substr(0, end));
+}
+
 void set_reason(RewardResult& result, const std::string& text) {
-  constexpr size_t kLongest = 1000;
   if (text.empty()) return;
   for (int i = 0; i < static_cast<int>(Reason::kCount); ++i)
     if (text == reason_name(static_cast<Reason>(i))) {
       result.reason = static_cast<Reason>(i);
       return;
     }
-  result.extracted = text.substr(0, kLongest);
+  result.extracted = cut(text);
 }
 
-// An array of `count` entries, or null when the key is not there; nullopt: something else.
-std::optional<Json> list_of(const Json& reply, const char* key, size_t count) {
-  if (!reply.contains(key)) return Json();
+std::string fault_of_list(const Json& reply, const char* key, size_t count) {
+  if (!reply.contains(key)) return {};
   const Json& list = reply[key];
-  if (!list.is_array() || list.size() != count) return std::nullopt;
-  return list;
+  if (!list.is_array()) return fmt::format("{} is no list", key);
+  if (list.size() != count) return fmt::format("{} {} for {} completions", list.size(), key, count);
+  return {};
 }
 
-bool read_results(const Json& reply, std::span<RewardResult> results) {
-  const auto values = list_of(reply, "values", results.size());
-  const auto verdicts = list_of(reply, "verdicts", results.size());
-  const auto reasons = list_of(reply, "reasons", results.size());
-  if (!values || values->is_null() || !verdicts || !reasons) return false;
+// Fills `results`, as far as there is no fault.
+std::string read_results(const Json& reply, std::span<RewardResult> results) {
+  if (!reply.contains("values")) return "neither values nor error";
+  for (const char* key : {"values", "verdicts", "reasons"})
+    if (std::string fault = fault_of_list(reply, key, results.size()); !fault.empty()) return fault;
   for (size_t i = 0; i < results.size(); ++i) {
-    const Json& value = (*values)[i];
-    if (!value.is_number() || !std::isfinite(value.get<double>())) return false;
+    const Json& value = reply["values"][i];
+    if (!value.is_number() || !std::isfinite(value.get<double>()))
+      return fmt::format("values[{}] is no finite number", i);
     results[i] = {.value = value.get<double>(), .reason = Reason::plugin};
     results[i].verdict = results[i].value > 0 ? Verdict::correct : Verdict::incorrect;
-    if (!verdicts->is_null()) {
-      const auto verdict = verdict_of((*verdicts)[i]);
-      if (!verdict) return false;
+    if (reply.contains("verdicts")) {
+      const auto verdict = verdict_of(reply["verdicts"][i]);
+      if (!verdict) return fmt::format("verdicts[{}] is no verdict", i);
       results[i].verdict = *verdict;
     }
-    if (reasons->is_null()) continue;
-    if (!(*reasons)[i].is_string()) return false;
-    set_reason(results[i], (*reasons)[i].get<std::string>());
+    if (!reply.contains("reasons")) continue;
+    if (!reply["reasons"][i].is_string()) return fmt::format("reasons[{}] is no text", i);
+    set_reason(results[i], reply["reasons"][i].get_ref<const std::string&>());
   }
-  return true;
+  return {};
 }
 
 }  // namespace
@@ -121,21 +133,31 @@ std::string encode_error(int64_t id, std::string_view message) {
   return to_line({{"id", id}, {"error", message}});
 }
 
-bool decode_reply(std::string_view line, int64_t id, std::span<RewardResult> results) {
+std::string decode_reply(std::string_view line, int64_t id, std::span<RewardResult> results) {
+  constexpr int kMaxLevels = 8;
+  if (json_nests_deeper(line, kMaxLevels))
+    return fmt::format("nested deeper than {} levels", kMaxLevels);
+  // A number too large for a double is an error of the parser's, not an infinity.
   const Json reply = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-  if (!reply.is_object() || !reply.contains("id") || reply["id"] != id) return false;
+  if (reply.is_discarded()) return "not JSON, or not UTF-8";
+  if (!reply.is_object()) return "no JSON object";
+  if (!reply.contains("id")) return "no id";
+  if (reply["id"] != id)
+    return reply["id"].is_number_integer()
+               ? fmt::format("id {} for request {}", reply["id"].get<int64_t>(), id)
+               : fmt::format("an id that is no integer, for request {}", id);
   if (reply.contains("error")) {
-    if (!reply["error"].is_string()) return false;
+    if (!reply["error"].is_string()) return "error is no text";
     for (RewardResult& result : results) {
       result = {.verdict = Verdict::undecided, .reason = Reason::plugin_failed};
-      result.extracted = reply["error"].get<std::string>();
+      result.extracted = cut(reply["error"].get_ref<const std::string&>());
     }
-    return true;
+    return {};
   }
   std::vector<RewardResult> read(results.size());
-  if (!read_results(reply, read)) return false;
+  if (std::string fault = read_results(reply, read); !fault.empty()) return fault;
   std::ranges::move(read, results.begin());
-  return true;
+  return {};
 }
 
 }  // namespace cohort

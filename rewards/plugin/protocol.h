@@ -36,10 +36,12 @@ std::string encode_reply(int64_t id, const std::vector<double>& values,
                          const std::vector<std::string>& reasons);
 std::string encode_error(int64_t id, std::string_view message);
 
-// Fills `results`; false when the line is no reply to request `id` for so many completions: then
-// `results` is as before. A reason that is a name of rewards/reason.h is that reason; any other
+// Fills `results` and returns an empty text, or says in what way the line is no reply to request
+// `id` for so many completions, or that it nests deeper than 8 levels: then `results` is as before.
+// A reason that is a name of rewards/reason.h is that reason; any other
 // text is Reason::plugin with the text in `extracted`. A value without a verdict is correct above
-// 0, else incorrect. An "error" makes every result undecided, with Reason::plugin_failed.
-bool decode_reply(std::string_view line, int64_t id, std::span<RewardResult> results);
+// 0, else incorrect. An "error" makes every result undecided, with Reason::plugin_failed. Texts are
+// kept to 1,000 characters.
+std::string decode_reply(std::string_view line, int64_t id, std::span<RewardResult> results);
 
 }  // namespace cohort

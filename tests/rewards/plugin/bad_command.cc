@@ -40,7 +40,15 @@ int main() {
                 << R"({"id": )" << id << R"(, "values": [9]})" << std::endl;
       continue;
     }
+    if (says("deep")) {
+      std::cout << R"({"id": )" << id << R"(, "values": )" << std::string(200'000, '[')
+                << std::string(200'000, ']') << "}" << std::endl;
+      continue;
+    }
     std::cout << R"({"id": )" << id << R"(, "values": [1]})" << std::endl;
+    // The reply to the next request, before it is asked.
+    if (says("ahead"))
+      std::cout << R"({"id": )" << std::stoi(id) + 1 << R"(, "values": [9]})" << std::endl;
     if (says("last")) return 0;
   }
 }

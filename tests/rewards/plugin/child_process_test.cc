@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <thread>
+
 #include "core/base/error.h"
 
 namespace cohort {
@@ -31,6 +33,16 @@ TEST(ChildProcess, AnswersLineByLine) {
   EXPECT_EQ(reply, large);
   EXPECT_EQ(cat.exchange(large, reply, 1000, in_seconds(20)), Outcome::too_long);
   EXPECT_TRUE(cat.is_running());
+}
+
+TEST(ChildProcess, WhatItWroteBeforeItWasAskedIsNoReply) {
+  std::string reply;
+  ChildProcess eager = shell("read line; echo one; echo two; cat");
+  EXPECT_EQ(eager.exchange("go", reply, 100, in_seconds(20)), Outcome::done);
+  EXPECT_EQ(reply, "one");
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  EXPECT_EQ(eager.exchange("two", reply, 100, in_seconds(20)), Outcome::unasked);
+  EXPECT_EQ(reply, "two\n");
 }
 
 TEST(ChildProcess, TellsHowItEnded) {

@@ -2,6 +2,9 @@
 
 #include <dirent.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -25,6 +28,7 @@ std::vector<RewardResult> score(const Reward& reward, const std::vector<std::str
 
 std::unique_ptr<Reward> bad_command(double timeout = 20, int64_t processes = 4) {
   CommandSettings settings;
+  settings.host = PLUGIN_HOST;
   settings.command = {BAD_COMMAND};
   settings.timeout = timeout;
   settings.start_timeout = 0;
@@ -68,6 +72,7 @@ size_t count_descriptors() { return list_folder("/proc/self/fd").size(); }
 
 TEST(CommandReward, TheExampleJudges) {
   CommandSettings settings;
+  settings.host = PLUGIN_HOST;
   settings.command = {"python3 " COHORT_SOURCE_DIR "/docs/examples/reward_command.py"};
   settings.judges = true;
   std::unique_ptr<Reward> reward;
@@ -96,6 +101,7 @@ TEST(CommandReward, AFailureIsAReasonAndTheNextGroupIsScored) {
     expect_failure(*reward, "close", Reason::plugin_failed);
     expect_failure(*reward, "garbage", Reason::plugin_bad_reply);
     EXPECT_EQ(score(*reward, {"fine"})[0].value, 1.0);
+    expect_failure(*reward, "deep", Reason::plugin_bad_reply);
     expect_failure(*reward, "endless", Reason::plugin_bad_reply);
     EXPECT_EQ(score(*reward, {"noisy"})[0].value, 1.0);
     EXPECT_EQ(score(*reward, {"last"})[0].value, 1.0);  // ends by itself: not a failure
@@ -111,6 +117,27 @@ TEST(CommandReward, AReplyToAnotherRequestIsNone) {
   EXPECT_EQ(score(*reward, {"early"})[0].value, 1.0);
   expect_failure(*reward, "fine", Reason::plugin_bad_reply);  // the second reply to "early"
   EXPECT_EQ(score(*reward, {"fine"})[0].value, 1.0);
+}
+
+TEST(CommandReward, AReplyAheadOfItsRequestIsNone) {
+  const auto reward = bad_command();
+  EXPECT_EQ(score(*reward, {"ahead"})[0].value, 1.0);
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  expect_failure(*reward, "fine", Reason::plugin_bad_reply);
+  EXPECT_EQ(score(*reward, {"fine"})[0].value, 1.0);
+}
+
+TEST(CommandReward, AlwaysHangingDoesNotCostTheStartEveryTime) {
+  CommandSettings settings;
+  settings.host = PLUGIN_HOST;
+  settings.command = {BAD_COMMAND};
+  settings.timeout = 0.05;
+  settings.start_timeout = 1.6;
+  const auto reward = settings.make();
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < 10; ++i) expect_failure(*reward, "hang", Reason::plugin_time_limit);
+  // 10 x 0.05 + 1.6 + 0.8 + 0.4 + ...; it would be 16.5 s.
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(9));
 }
 
 TEST(CommandReward, AHangEndsAtTheTimeLimit) {
@@ -142,8 +169,28 @@ TEST(CommandReward, ItsChildrenEndWithIt) {
   EXPECT_EQ(score(*reward, {"fine"})[0].value, 1.0);
 }
 
+// The run's process is killed while the plugin hangs: nobody tells the plugin.
+TEST(CommandReward, AHangingPluginDoesNotOutliveARunThatIsKilled) {
+  const pid_t run = fork();
+  ASSERT_GE(run, 0);
+  if (run == 0) {
+    score(*bad_command(60), {"hang"});
+    _exit(0);
+  }
+  const auto wait_for = [](int running) {
+    for (int i = 0; i < 200 && count_running(BAD_COMMAND) != running; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    return count_running(BAD_COMMAND) == running;
+  };
+  EXPECT_TRUE(wait_for(1));
+  kill(run, SIGKILL);
+  waitpid(run, nullptr, 0);
+  EXPECT_TRUE(wait_for(0));
+}
+
 TEST(CommandReward, AShellOnlyWhenAsked) {
   CommandSettings settings;
+  settings.host = PLUGIN_HOST;
   settings.command = {"while read line; do exit 5; done"};
   EXPECT_THROW(settings.make(), ConfigError);
   settings.shell = true;

@@ -35,18 +35,19 @@ TEST(Protocol, BytesThatAreNotTextDoNotStopARequest) {
 
 TEST(Protocol, ReadsReplies) {
   std::vector<RewardResult> results(2);
-  ASSERT_TRUE(decode_reply(R"({"id":3,"values":[0.5,-1],"verdicts":["undecided","incorrect"],)"
-                           R"("reasons":["ok","too rude"]})",
-                           3, results));
+  ASSERT_EQ(decode_reply(R"({"id":3,"values":[0.5,-1],"verdicts":["undecided","incorrect"],)"
+                         R"("reasons":["ok","too rude"]})",
+                         3, results),
+            "");
   EXPECT_EQ(results[0].value, 0.5);
   EXPECT_EQ(results[0].verdict, Verdict::undecided);
   EXPECT_EQ(results[0].reason, Reason::ok);
   EXPECT_EQ(results[1].reason, Reason::plugin);
   EXPECT_EQ(results[1].extracted, "too rude");
-  ASSERT_TRUE(decode_reply(R"({"id":3,"values":[1,0]})", 3, results));
+  ASSERT_EQ(decode_reply(R"({"id":3,"values":[1,0]})", 3, results), "");
   EXPECT_EQ(results[0].verdict, Verdict::correct);
   EXPECT_EQ(results[1].verdict, Verdict::incorrect);
-  ASSERT_TRUE(decode_reply(R"({"id":3,"error":"no"})", 3, results));
+  ASSERT_EQ(decode_reply(R"({"id":3,"error":"no"})", 3, results), "");
   EXPECT_EQ(results[0].reason, Reason::plugin_failed);
   EXPECT_EQ(results[0].verdict, Verdict::undecided);
 }
@@ -77,10 +78,45 @@ TEST(Protocol, WhatIsNoReplyChangesNothing) {
                                  R"({"id":3,"values":[1],"reasons":"ok"})",
                                  R"({"id":3,"error":1})",
                                  R"({"id":3,"values":[1]} tail)"}) {
-    EXPECT_FALSE(decode_reply(line, 3, results)) << line;
+    EXPECT_NE(decode_reply(line, 3, results), "") << line;
     EXPECT_EQ(results[0].value, 42) << line;
   }
-  EXPECT_FALSE(decode_reply(std::string(1'000'000, '['), 3, results));
+}
+
+TEST(Protocol, SaysWhatIsWrongWithAReply) {
+  std::vector<RewardResult> results(2);
+  const auto fault = [&](const std::string& line) { return decode_reply(line, 3, results); };
+  EXPECT_EQ(fault("x"), "not JSON, or not UTF-8");
+  EXPECT_EQ(fault(R"({"id":2,"values":[1,1]})"), "id 2 for request 3");
+  EXPECT_EQ(fault(R"({"id":"3","values":[1,1]})"), "an id that is no integer, for request 3");
+  EXPECT_EQ(fault(R"({"id":3,"values":[1]})"), "1 values for 2 completions");
+  EXPECT_EQ(fault(R"({"id":3,"values":[1,null]})"), "values[1] is no finite number");
+  EXPECT_EQ(fault(R"({"id":3})"), "neither values nor error");
+}
+
+TEST(Protocol, DeepNestingIsRefusedUnread) {
+  std::vector<RewardResult> results(1);
+  const std::string deep = std::string(200'000, '[') + std::string(200'000, ']');
+  for (const std::string& line : {deep, "{\"id\":3,\"values\":" + deep + "}",
+                                  "{\"id\":3,\"values\":[1],\"reasons\":" + deep + "}",
+                                  "{\"id\":" + deep + ",\"values\":[1]}",
+                                  "{\"id\":3,\"error\":" + deep + "}", std::string(1'000'000, '[')})
+    EXPECT_EQ(decode_reply(line, 3, results), "nested deeper than 8 levels");
+  EXPECT_EQ(
+      decode_reply("{\"id\":3,\"values\":[1],\"reasons\":[\"\\\"" + std::string(100, '[') + "\"]}",
+                   3, results),
+      "");
+}
+
+TEST(Protocol, TextsAreKeptToAThousandCharacters) {
+  std::vector<RewardResult> results(1);
+  std::string text = "x";
+  for (int i = 0; i < 100'000; ++i) text += "\u00e9";
+  ASSERT_EQ(decode_reply("{\"id\":3,\"error\":\"" + text + "\"}", 3, results), "");
+  EXPECT_EQ(results[0].extracted, text.substr(0, 1999));
+  ASSERT_EQ(decode_reply("{\"id\":3,\"values\":[1],\"reasons\":[\"" + text + "\"]}", 3, results),
+            "");
+  EXPECT_EQ(results[0].extracted, text.substr(0, 1999));
 }
 
 TEST(Protocol, ARequestThatIsNoneIsAnError) {
