@@ -13,6 +13,7 @@
 #include <cstring>
 #include <filesystem>
 #include <mutex>
+#include <span>
 #include <utility>
 
 #include "core/base/error.h"
@@ -39,6 +40,18 @@ class Helper {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
       throw_error<InputError>("sandbox: no socket for {}: {}", path, std::strerror(errno));
+    }
+    // Where this process has no stdin, stdout or stderr the ends may be these, which the helper's
+    // own are put over.
+    for (int& end : ends) {
+      const int above = fcntl(end, F_DUPFD_CLOEXEC, 4);
+      const int error = errno;
+      close(end);
+      end = above;
+      if (above < 0) {
+        close(ends[&end == ends ? 1 : 0]);
+        throw_error<InputError>("sandbox: no socket for {}: {}", path, std::strerror(error));
+      }
     }
     socket_ = ends[0];
     posix_spawn_file_actions_t actions;
@@ -93,12 +106,14 @@ class Helper {
     return hello_;
   }
 
-  // False: the helper is lost; `executions` has what it had answered.
-  bool run(const std::vector<Job>& jobs, const Sandbox::GoOn& go_on,
+  // False: the helper is lost; `executions` has what it had answered before, and all of it was to
+  // go on.
+  bool run(std::span<const Job> jobs, const Sandbox::GoOn& go_on,
            std::vector<Execution>& executions) {
-    if (!send_frame(socket_, encode(jobs))) return false;
+    if (!send_frame(socket_, encode({jobs.begin(), jobs.end()}))) return false;
     std::string bytes;
-    for (const Job& job : jobs) {
+    for (size_t i = 0; i < jobs.size(); ++i) {
+      const Job& job = jobs[i];
       // The helper keeps the limits, and those of the compiler; this is for a helper that is stuck.
       const double seconds = job.limits.wall_seconds + 180;
       const auto deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
@@ -109,9 +124,10 @@ class Helper {
       }
       executions.push_back(decode_execution(bytes));
       const bool more = !go_on || go_on(executions.back());
-      if (executions.size() == jobs.size()) break;
-      if (!send_frame(socket_, more ? kNextJob : kNoMoreJobs)) return false;
-      if (!more) break;
+      if (i + 1 == jobs.size()) break;
+      const bool sent = send_frame(socket_, more ? kNextJob : kNoMoreJobs);
+      if (!more) break;  // a helper that is lost is found so by its next jobs
+      if (!sent) return false;
     }
     return true;
   }
@@ -142,10 +158,16 @@ class Pool : public Sandbox {
     std::vector<Execution> executions;
     std::string why;
     try {
-      if (!helper) helper = std::make_unique<Helper>(path_);  // the one before was lost
-      if (!helper->hello().works) {
-        why = helper->hello().detail;
-      } else if (!helper->run(jobs, go_on, executions)) {
+      // What a helper that was lost has not answered goes to a new one, once: it does not end
+      // because of a program, which has its limits, but by somebody's kill.
+      for (int attempt = 0; attempt < 2; ++attempt) {
+        if (!helper) helper = std::make_unique<Helper>(path_);  // the one before was lost
+        why.clear();
+        if (!helper->hello().works) {
+          why = helper->hello().detail;
+          break;
+        }
+        if (helper->run(std::span(jobs).subspan(executions.size()), go_on, executions)) break;
         why = "cohort-judge ended unexpectedly";
         helper.reset();
       }
@@ -199,7 +221,7 @@ Availability sandbox_availability(const std::string& helper_name) {
     Job job;
     job.source = "print(6 * 7)";
     std::vector<Execution> executions;
-    if (!helper.run({job}, {}, executions)) return {false, "cohort-judge ended unexpectedly"};
+    if (!helper.run({&job, 1}, {}, executions)) return {false, "cohort-judge ended unexpectedly"};
     const Execution& probe = executions.front();
     if (probe.end == Execution::End::exited && probe.output == "42\n") return {true, hello.detail};
     return {false, "a trial program did not run: " + probe.error};

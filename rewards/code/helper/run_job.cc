@@ -20,6 +20,12 @@ Limits compiler_limits() {
   return limits;
 }
 
+const char* limit_of_compiler(End end) {
+  if (end == End::time_limit) return "the compiler ran out of time\n";
+  if (end == End::memory_limit) return "the compiler ran out of memory\n";
+  return end == End::output_limit ? "the compiler said too much\n" : "";
+}
+
 Execution refused(const std::string& why) {
   Execution execution;
   execution.error = why;
@@ -42,15 +48,19 @@ bool JobRunner::has_proc() const { return keeper_ && keeper_->has_proc(); }
 Execution JobRunner::run(const Job& job) {
   try {
     Order order;
+    // Made anew for each run: times, mode and attributes of a file can be changed by whoever runs
+    // it, sealed or not.
+    Descriptor program;
     order.files = job.files;
     order.input = job.input;
     order.limits = job.limits;
     order.arguments = job.arguments;
     if (job.language == Job::Language::cpp) {
       const Compiled& compiled = compile(job.source);
-      if (!compiled.program) return compiled.failure;
+      if (compiled.program.empty()) return compiled.failure;
+      program = sealed_file("program", compiled.program);
       order.kind = Order::Kind::command;
-      order.program = compiled.program.get();
+      order.program = program.get();
       order.arguments.insert(order.arguments.begin(), "./program");
     } else {
       order.source = job.source;
@@ -91,8 +101,11 @@ const JobRunner::Compiled& JobRunner::compile(const std::string& source) {
   Compiled compiled{source, {}, std::move(outcome.execution)};
   Execution& e = compiled.failure;
   if (e.end == End::exited && e.status == 0 && !outcome.collected.empty()) {
-    compiled.program = sealed_file("program", outcome.collected);
-  } else if (e.end == End::exited || e.end == End::signalled) {
+    compiled.program = std::move(outcome.collected);
+  } else if (e.end != End::refused) {
+    // A limit of the compiler's, too: no limit of the program's was reached. Which compiler's limit
+    // it was may depend on the machine.
+    e.error = std::string(limit_of_compiler(e.end)) + e.error;
     e.end = End::compile_error;
   }
   compiled_ = std::move(compiled);

@@ -25,7 +25,7 @@ class JobRunner {
  private:
   struct Compiled {
     std::string source;
-    Descriptor program;  // without one: `failure` says why
+    std::string program;  // empty: `failure` says why
     Execution failure;
   };
   Outcome run(const Order& order);

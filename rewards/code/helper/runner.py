@@ -165,8 +165,23 @@ def finish(status, module, streams, exit_now=os._exit):
     except BaseException as error:
         print_error(error)
     flush(streams)
-    module.__dict__.clear()  # files that the program left open are written out
+    let_go(module.__dict__)  # files that the program left open are written out
     exit_now(120 if flush(streams) and status == 0 else status)
+
+
+# Finalizers find what they are likely to use: those of the globals themselves run first, then those
+# of what containers hold, then the rest.
+def let_go(names):
+    kept = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type, int, float,
+            complex, str, bytes, type(None))
+    for wanted in lambda kind: hasattr(kind, "__del__"), lambda kind: not issubclass(kind, kept):
+        for name in list(names):
+            try:
+                if name in names and wanted(type(names[name])):
+                    del names[name]
+            except BaseException:
+                pass
+    names.clear()
 
 
 def flush(streams):
