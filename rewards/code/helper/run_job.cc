@@ -1,5 +1,6 @@
 #include "rewards/code/helper/run_job.h"
 
+#include "rewards/code/helper/marshalled.h"
 #include "rewards/code/helper/tree_usage.h"
 
 namespace cohort::judge {
@@ -67,7 +68,7 @@ Execution JobRunner::run(const Job& job) {
       if (job.call) {
         order.kind = Order::Kind::call;
         order.entry_point = job.call->entry_point;
-        order.call_arguments = job.call->arguments;
+        order.call_arguments = marshalled(job.call->arguments);
       }
     }
     return run(order).execution;

@@ -1,5 +1,6 @@
 #include "rewards/code/sandbox.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <unistd.h>
@@ -64,13 +65,44 @@ TEST_F(SandboxTest, ACallReturnsItsValueAsALiteral) {
   const Execution e = run_call(
       "def f(*given):\n    print('not the value')\n    return list(given)\n", "f",
       "(1, -2.5, 'a\\u1234\\n', None, True, (1,), (), {'k': [1]}, {3}, set(), float('nan'), "
-      "float('-inf'), 10**30, 1e100, -0.0, '\\ud800')");
+      "float('-inf'), 1000000000000000000000000000000, 1e100, -0.0, '\\ud800')");
   EXPECT_EQ(e.end, End::exited) << describe(e);
   EXPECT_EQ(e.output, "not the value\n");
   ASSERT_TRUE(e.returned.has_value()) << describe(e);
   EXPECT_EQ(*e.returned,
             "[1,-2.5,'a\\u1234\\n',None,True,(1,),(),{'k':[1,],},{3,},set(),float(\"nan\"),"
             "float(\"-inf\"),1000000000000000000000000000000,1e+100,-0.0,'\\ud800',]");
+}
+
+TEST_F(SandboxTest, IntegersOfAllSizesArriveExactly) {
+  const char* program = "def f(*given): return given == (";
+  std::string expected;
+  for (const int bits : {0, 1, 14, 15, 16, 29, 30, 31, 32, 45, 62, 63, 64, 65, 120, 1000, 20000}) {
+    for (const char* more : {"-1", "+0", "+1"}) {
+      for (const char* sign : {"", "-"}) {
+        expected += fmt::format("{}(2**{}{}),", sign, bits, more);
+      }
+    }
+  }
+  const Execution made = run_call("def f(): return (" + expected + ")\n", "f", "()");
+  ASSERT_TRUE(made.returned) << describe(made);
+  const Execution e = run_call(program + expected + ")\n", "f", *made.returned);
+  EXPECT_EQ(e.returned, "True") << describe(e);
+}
+
+TEST_F(SandboxTest, AMillionArgumentsTakeTheMemoryOfTheirValues) {
+  std::string numbers = "([";
+  for (int i = 0; i < 1000000; ++i) numbers += std::to_string(i) + ",";
+  Limits limits;
+  limits.memory_bytes = int64_t{128} << 20;
+  const Execution e = run_call("def f(a): return len(a) + a[-1]\n", "f", numbers + "],)", limits);
+  EXPECT_EQ(e.returned, "1999999") << describe(e);
+}
+
+TEST_F(SandboxTest, ArgumentsThatAreNoLiteralAreRefused) {
+  const Execution e = run_call("def f(a): return a\n", "f", "(print(1),)");
+  EXPECT_EQ(e.end, End::refused) << describe(e);
+  EXPECT_NE(e.error.find("no Python literal"), std::string::npos) << describe(e);
 }
 
 TEST_F(SandboxTest, ACallMayBeOfAMethod) {
