@@ -23,6 +23,13 @@ bool read_score(std::string_view output, double& score) {
   return error == std::errc() && end == output.data() + output.size() && std::isfinite(score);
 }
 
+// Python exits with 1 for an exception that nobody caught, too.
+bool raised(const Checker& checker, const Execution& execution) {
+  return checker.language == Job::Language::python &&
+         ("\n" + execution.error).find("\nTraceback (most recent call last):\n") !=
+             std::string::npos;
+}
+
 }  // namespace
 
 RewardResult run_checker(Sandbox& sandbox, const Checker& checker, const StdioTest& test,
@@ -51,7 +58,7 @@ RewardResult run_checker(Sandbox& sandbox, const Checker& checker, const StdioTe
     if (read_score(execution.output, score)) return score >= 1 ? right : wrong;
   } else if (execution.end == End::exited && checker.result == Checker::Result::exit_code) {
     if (execution.status == 0) return right;
-    if (execution.status == 1) return wrong;
+    if (execution.status == 1 && !raised(checker, execution)) return wrong;
   }
   return {.verdict = Verdict::incorrect, .reason = Reason::checker_failed};
 }

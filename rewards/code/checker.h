@@ -7,8 +7,9 @@
 
 namespace cohort::judge {
 
-// `correct`, wrong_output, or checker_failed: it crashed or went over its limits, which an output
-// can bring about, so that it is no pass and no excuse. undecided where it cannot run at all.
+// `correct`, wrong_output, or checker_failed: it crashed, raised an exception in Python or went
+// over its limits, which an output can bring about, so that it is no pass and no excuse. undecided
+// where it cannot run at all.
 RewardResult run_checker(Sandbox& sandbox, const Checker& checker, const StdioTest& test,
                          const std::string& output);
 

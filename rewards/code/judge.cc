@@ -6,7 +6,8 @@
 
 #include "rewards/code/assert_harness.h"
 #include "rewards/code/checker.h"
-#include "rewards/code/code_text.h"
+#include "rewards/code/program.h"
+#include "rewards/code/python_literal.h"
 
 namespace cohort::judge {
 
@@ -14,7 +15,8 @@ namespace {
 
 using End = Execution::End;
 
-// With partial credit, how many tests may run out of time before the rest are taken to as well.
+// With partial credit, how many tests may run out of time, or fail the checker, before the rest are
+// taken to as well.
 constexpr int kMaxTimeLimits = 3;
 // The program's output may be this much longer than the expected one before it is cut off.
 constexpr int64_t kOutputRoom = int64_t{1} << 20;
@@ -67,16 +69,9 @@ Reason judge_call(const CallTest& test, const Execution& execution) {
   return printed ? Reason::no_value : Reason::wrong_output;
 }
 
-// Where a method of LeetCode's class Solution is asked for by its bare name.
-std::string find_entry_point(const std::string& name, const std::string& code) {
-  const std::string text = "\n" + code;
-  if (name.find('.') != std::string::npos) return name;
-  for (const char* defines : {"\ndef ", "\nasync def "})
-    if (text.find(defines + name + "(") != std::string::npos) return name;
-  if (text.find("\n" + name + " =") != std::string::npos) return name;
-  for (const char* defines : {"\nclass Solution:", "\nclass Solution(", "\nclass Solution "})
-    if (text.find(defines) != std::string::npos) return "Solution()." + name;
-  return name;
+void raise_output_limit(Job& job, size_t expected) {
+  job.limits.output_bytes =
+      std::max(job.limits.output_bytes, static_cast<int64_t>(expected) + kOutputRoom);
 }
 
 // The tests to run: at most max_tests, the first and the last among them.
@@ -97,6 +92,8 @@ class Judge {
     job_.source = make_program(problem, code);
     job_.limits = make_limits(problem, rules);
     entry_point_ = find_entry_point(problem.entry_point, job_.source);
+    if (problem.usual_imports || entry_point_.starts_with("Solution()."))
+      job_.source = with_usual_imports(job_.source);
   }
 
   RewardResult run() {
@@ -129,17 +126,20 @@ class Judge {
     Job job = job_;
     if (problem_.entry_point.empty()) {
       job.input = problem_.stdio_tests[test].input;
-      const auto expected = static_cast<int64_t>(problem_.stdio_tests[test].output.size());
-      job.limits.output_bytes = std::max(job.limits.output_bytes, expected + kOutputRoom);
+      raise_output_limit(job, problem_.stdio_tests[test].output.size());
     } else {
-      job.call = Call{entry_point_, problem_.call_tests[test].arguments};
+      const CallTest& call = problem_.call_tests[test];
+      job.call = Call{entry_point_, call.arguments};
+      // A value has several spellings.
+      raise_output_limit(job, 2 * to_literal(call.expected.value).size());
     }
     return job;
   }
 
   // Whether a test that fails for this reason leaves others to be run.
   bool may_go_on(Reason reason) {
-    if (reason == Reason::time_limit) ++time_limits_;
+    // A checker that failed may have run for as long as it may.
+    if (reason == Reason::time_limit || reason == Reason::checker_failed) ++time_limits_;
     return rules_.partial_credit && reason != Reason::compile_error &&
            reason != Reason::sandbox_unavailable && time_limits_ < kMaxTimeLimits;
   }
@@ -223,15 +223,6 @@ class Judge {
 };
 
 }  // namespace
-
-std::string make_program(const CodeProblem& problem, const std::string& code) {
-  if (problem.prefix.empty()) return code;
-  const std::string line_end = problem.prefix.ends_with('\n') ? "" : "\n";
-  if (is_body(code)) return problem.prefix + line_end + code;
-  // Such an import must come first.
-  if (("\n" + code).find("\nfrom __future__ ") != std::string::npos) return code;
-  return problem.prefix + line_end + "\n" + code;
-}
 
 RewardResult judge_code(Sandbox& sandbox, const CodeProblem& problem, const std::string& code,
                         const JudgeRules& rules) {

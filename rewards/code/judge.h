@@ -19,15 +19,12 @@ struct JudgeRules {
 
 // Value 1 and `correct` when every test passes; else the first test that fails gives the reason and
 // test_case. Nothing more is run behind it, unless partial_credit asks for the share; there three
-// time limits end the run, and the rest counts as failed. Thread-safe.
+// time limits, of the program or the checker, end the run, and the rest counts as failed.
+// Thread-safe.
 //
 // undecided: sandbox_unavailable, where nothing could be run; problem_unreadable, where the
 // problem's own reference or checker does not run. not_applicable: weakly_isolated.
 RewardResult judge_code(Sandbox& sandbox, const CodeProblem& problem, const std::string& code,
                         const JudgeRules& rules);
-
-// The program that is run: the prefix, and the completion's code as the body that follows it or as
-// a whole behind it.
-std::string make_program(const CodeProblem& problem, const std::string& code);
 
 }  // namespace cohort::judge

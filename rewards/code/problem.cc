@@ -112,6 +112,8 @@ void read_options(const Value& root, CodeProblem& problem) {
   for (const char* key : {"entry_point", "fn_name"})
     if (const Value* name = find_key(root, key); name && name->kind != Kind::none)
       problem.entry_point = read_text(*name, key);
+  if (const Value* name = find_key(root, "fn_name"))
+    problem.usual_imports = name->kind != Kind::none;
 }
 
 void check_problem(const CodeProblem& problem) {
@@ -141,8 +143,10 @@ CodeProblem read_problem(std::string_view json) {
     read_inputs_outputs(root, problem);
   } else if (nested) {
     const Value inner = nested->kind == Kind::text ? parse_json(nested->text) : *nested;
-    if (const Value* name = find_key(inner, "fn_name"); name && name->kind != Kind::none)
+    if (const Value* name = find_key(inner, "fn_name"); name && name->kind != Kind::none) {
       problem.entry_point = read_text(*name, "fn_name");
+      problem.usual_imports = true;
+    }
     read_inputs_outputs(inner, problem);
   } else {
     throw_error<InputError>("the problem has no tests, no test, and no inputs");

@@ -44,7 +44,8 @@ struct CodeProblem {
   std::optional<Job::Language> language;
   std::string prefix;       // stands before the completion; which may be the body that follows it
   std::string entry_point;  // empty: a program from stdin to stdout
-  std::string reference;    // code that passes, as a completion would have it; empty: none
+  bool usual_imports = false;  // called by APPS's and LiveCodeBench's fn_name: program.h
+  std::string reference;       // code that passes, as a completion would have it; empty: none
   // Exactly one of the three has the tests.
   std::vector<StdioTest> stdio_tests;
   std::vector<CallTest> call_tests;

@@ -72,6 +72,10 @@ CallTest json_text_test(const std::string& input, const std::string& output) {
   return {literal_of_arguments(read_json_lines(input)), json_expected(parse_json(output))};
 }
 
+bool has_bytes(const Value& value) {
+  return value.kind == Kind::bytes || std::ranges::any_of(value.items, has_bytes);
+}
+
 CallTest read_call_test(const Value& test) {
   if (find_key(test, "input"))
     return json_text_test(need_text(test, "input"), need_text(test, "output"));
@@ -81,10 +85,13 @@ CallTest read_call_test(const Value& test) {
     return {literal_of_arguments(arguments), json_expected(expected)};
   CallTest call;
   call.arguments = literal_of_arguments(read_literal(arguments.text, "args"));
-  if (expected.kind == Kind::text)
+  if (expected.kind == Kind::text) {
     call.expected.value = read_literal(expected.text, "expected");
-  else
+    if (has_bytes(call.expected.value))
+      throw_error<InputError>("expected has bytes, which no function can return here");
+  } else {
     call.expected = json_expected(expected);
+  }
   return call;
 }
 

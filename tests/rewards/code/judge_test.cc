@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "rewards/code/checker.h"
+#include "rewards/code/program.h"
 #include "tests/rewards/code/fake_sandbox.h"
 
 namespace cohort::judge {
@@ -176,6 +177,68 @@ TEST(Judge, PutsThePrefixBeforeABodyOrAWhole) {
             "from __future__ import annotations\n");
 }
 
+TEST(Judge, AWholeMayRepeatThePrefixsOpenDefinition) {
+  CodeProblem problem;
+  const std::string whole = "def add(a, b):\n    return a + b\n";
+  problem.prefix = "import math\n\ndef add(a, b):\n";
+  EXPECT_EQ(make_program(problem, whole), problem.prefix + "    pass\n\n" + whole);
+  EXPECT_EQ(make_program(problem, "    return a + b\n"), problem.prefix + "    return a + b\n");
+  problem.prefix = "def add(a,\n        b) -> int:  # sum\n";
+  EXPECT_EQ(make_program(problem, whole), problem.prefix + "    pass\n\n" + whole);
+  EXPECT_EQ(make_program(problem, "  return a + b\n"), problem.prefix + "  return a + b\n");
+  problem.prefix = "class Solution:\n    def add(self, a: int, b: int) -> int:\n        ";
+  const std::string solution = "class Solution:\n    def add(self, a, b):\n        return a + b\n";
+  EXPECT_EQ(make_program(problem, solution), problem.prefix + "\n        pass\n\n" + solution);
+  const std::string method = "    def add(self, a, b):\n        return a + b\n";
+  EXPECT_EQ(make_program(problem, method), problem.prefix + "\n        pass\n\n" + method);
+  const std::string body = "        return a + b\n";
+  EXPECT_EQ(make_program(problem, body), problem.prefix + "\n" + body);
+  problem.prefix = "x = {'a': 1}\ndef f():\n    return 'def g():'\n";
+  EXPECT_EQ(make_program(problem, whole), problem.prefix + "\n" + whole);
+}
+
+TEST(Judge, LeetCodesFormHasTheUsualImports) {
+  FakeSandbox sandbox([](const Job&) { return returned("1"); });
+  const std::string solution = "class Solution:\n  def f(self, x: List[int]): return x\n";
+  judge_code(sandbox, call_problem(), solution, {});
+  EXPECT_NE(sandbox.seen.back().source.find("from typing import *"), std::string::npos);
+  EXPECT_TRUE(sandbox.seen.back().source.ends_with("\n" + solution));
+  judge_code(sandbox, call_problem(), "def f(x): return x\n", {});
+  EXPECT_EQ(sandbox.seen.back().source, "def f(x): return x\n");
+  const std::string future = "from __future__ import annotations\n" + solution;
+  judge_code(sandbox, call_problem(), future, {});
+  EXPECT_EQ(sandbox.seen.back().source, future);
+  for (const char* json :
+       {R"({"fn_name": "f", "inputs": [[1], [2]], "outputs": [1, 2]})",
+        R"({"input_output": "{\"fn_name\": \"f\", \"inputs\": [[1]], \"outputs\": [1]}"})"}) {
+    judge_code(sandbox, read_problem(json), "def f(x): return x\n", {});
+    EXPECT_NE(sandbox.seen.back().source.find("from typing import *"), std::string::npos) << json;
+  }
+}
+
+TEST(Judge, ALargeExpectedValueMayBeReturned) {
+  std::string list = "0";
+  for (int i = 1; i < 1'000'000; ++i) list += ", 100000";
+  const CodeProblem problem = read_problem(
+      R"j({"entry_point": "f", "tests": [{"args": "()", "expected": "[)j" + list + R"j(]"}]})j");
+  FakeSandbox sandbox([&](const Job&) { return returned("[" + list + "]"); });
+  EXPECT_EQ(verdict(judge_code(sandbox, problem, "code", {})), "correct ok");
+  EXPECT_GE(sandbox.seen[0].limits.output_bytes, static_cast<int64_t>(2 * list.size()));
+}
+
+TEST(Judge, ThreeFailuresOfTheCheckerEndARunWithPartialCredit) {
+  std::string json =
+      R"({"compare": {"checker": "CHECKER"}, "tests": [{"input": "a", "output": "a"})";
+  for (int i = 0; i < 99; ++i) json += R"(, {"input": "b", "output": "b"})";
+  FakeSandbox sandbox([](const Job& job) {
+    return job.source == "CHECKER" ? ended(End::time_limit) : printed("x");
+  });
+  const RewardResult result =
+      judge_code(sandbox, read_problem(json + "]}"), "code", {.partial_credit = true});
+  EXPECT_EQ(verdict(result), "incorrect checker_failed_case_1");
+  EXPECT_EQ(sandbox.seen.size(), 103u);
+}
+
 TEST(Judge, WeaklyIsolatedIsOffByDefault) {
   const CodeProblem weak = read_problem(
       R"({"prompt": "", "entry_point": "f", "test": "def check(candidate):\n    assert candidate(g()) == 1\n"})");
@@ -238,6 +301,12 @@ TEST(Checker, ReadsTheVerdictOfTheCheckersOwnRun) {
   EXPECT_EQ(how(exit_code, printed("", 0)), "correct ok");
   EXPECT_EQ(how(exit_code, printed("1", 1)), "incorrect wrong_output_case_1");
   EXPECT_EQ(how(exit_code, printed("", 2)), "incorrect checker_failed_case_1");
+  Execution exception = printed("", 1);
+  exception.error =
+      "Traceback (most recent call last):\n  File \"main.py\", line 1\nValueError: x\n";
+  EXPECT_EQ(how(exit_code, exception), "incorrect checker_failed_case_1");
+  exception.error = "wrong: Traceback\n";
+  EXPECT_EQ(how(exit_code, exception), "incorrect wrong_output_case_1");
   EXPECT_EQ(how(exit_code, ended(End::signalled)), "incorrect checker_failed_case_1");
   EXPECT_EQ(how(exit_code, ended(End::time_limit)), "incorrect checker_failed_case_1");
   EXPECT_EQ(how(exit_code, ended(End::compile_error)), "undecided problem_unreadable");
