@@ -17,9 +17,10 @@ struct FencedBlocks {
   bool open_at_end = false;           // the last fence is never closed
   bool any_fence = false;
 };
-// Three or more backquotes and the end of a line, with at most a language between them, open a
-// block. It ends at the next line that begins with backquotes and no language; where another
-// opening line comes first or none is left, at the first backquotes inside a line. Linear.
+// Three or more backquotes and the end of a line, with at most a language between them ("python",
+// " python", "{.python}"), open a block; so do tildes with a language. It ends at the next line
+// that begins with as many of the same or more, and no language; where another opening line comes
+// first or none is left, at the first such marks inside a line. Linear.
 FencedBlocks fenced_blocks(std::string_view text);
 
 // The last complete block of exactly this language: what R1's rules on code look at.

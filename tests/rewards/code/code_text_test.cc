@@ -36,6 +36,24 @@ TEST(CodeText, KeepsFencesThatAreInsideTheCode) {
       "def f():\n    \"\"\"\n    ```python\n    f()\n    ```\n    \"\"\"\n");
 }
 
+TEST(CodeText, KnowsTheOtherWaysToWriteAFence) {
+  EXPECT_EQ(code("``` python\na\n```"), "a\n");
+  EXPECT_EQ(code("~~~python\na\n~~~"), "a\n");
+  EXPECT_EQ(code("~~~ python\na\n```\n~~~\n"), "a\n```\n");
+  EXPECT_EQ(code("```python3.11\na\n```"), "a\n");
+  EXPECT_EQ(code("```{.python}\na\n```"), "a\n");
+  EXPECT_EQ(code("```{python}\na\n```"), "a\n");
+  EXPECT_EQ(code("```{.python .numberLines}\na\n```"), "a\n");
+  EXPECT_EQ(code("```pythonic\na\n```"), "none");
+  EXPECT_EQ(code("````python\nx = \"\"\"\n```\n\"\"\"\n````\n"), "x = \"\"\"\n```\n\"\"\"\n");
+  EXPECT_EQ(code("```python\na\n`````\n"), "a\n") << "a longer mark closes";
+  EXPECT_EQ(code("````python\na\n```\n"), "none") << "a shorter one does not";
+  EXPECT_EQ(code("```python\na\n~~~\n```\n"), "a\n~~~\n");
+  EXPECT_EQ(code("Title\n~~~~~\n```python\na\n```\n~~~~~\nbye"), "a\n") << "lines in prose";
+  EXPECT_EQ(code("```python\na\n``` is the code"), "a\n");
+  EXPECT_EQ(code("```python\na\n```\n``` python\nb\n"), "none");
+}
+
 TEST(CodeText, TakesTheIndentationOfAListOff) {
   EXPECT_EQ(code("1. so:\n   ```python\n   if x:\n       y\n   ```\n"), "if x:\n    y\n");
   EXPECT_EQ(code("1. so:\n    ```python\n    if x:\n        y\n    ```\n"), "if x:\n    y\n");
@@ -78,7 +96,8 @@ TEST(CodeText, TakesBareCodeOnlyWhereItIsAskedForAndLooksLikeIt) {
 
 TEST(CodeText, IsLinearInHostileText) {
   for (const std::string piece :
-       {"```", "```a\n", "x```b\n", "```\n", "` ", "\n", "    ```\n", "```a b\n", " ``` "}) {
+       {"~~~a\n", "~~~a\n```\n", "``` a\n", "```{.a\n", "```", "```a\n", "x```b\n", "```\n", "` ",
+        "\n", "    ```\n", "```a b\n", " ``` "}) {
     std::string text;
     while (text.size() < 2 << 20) text += piece;
     code(text);
