@@ -15,12 +15,12 @@ namespace cohort::judge {
 struct Order {
   enum class Kind : uint8_t { script, call, command };
   Kind kind = Kind::script;
-  std::string source, entry_point;  // script, call
-  std::string call_arguments;       // call: marshalled()
-  std::vector<std::string> arguments;               // command: with the program's name
-  int program = -1;           // command: the descriptor to run; -1: the path arguments[0]
-  std::string collect;        // command: a file of the work folder to hand back
-  int64_t collect_bytes = 0;  // at most
+  std::string source, entry_point;     // script, call
+  std::string call_arguments;          // call: marshalled()
+  std::vector<std::string> arguments;  // command: with the program's name
+  int program = -1;                    // command: the descriptor to run; -1: the path arguments[0]
+  std::string collect;                 // command: a file of the work folder to hand back
+  int64_t collect_bytes = 0;           // at most
   std::vector<std::pair<std::string, std::string>> files;
   std::string input;
   Limits limits;

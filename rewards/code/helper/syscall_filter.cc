@@ -196,9 +196,9 @@ scmp_arg_cmp equals(unsigned argument, uint64_t value) {
 std::string syscall_filter() {
   Filter filter;
   for (const char* name : kRefused) filter.refuse(name);
-  for (const uint64_t flag :
-       {CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNS, CLONE_NEWNET, CLONE_NEWIPC, CLONE_NEWUTS,
-        CLONE_NEWCGROUP, CLONE_PARENT}) {  // the warm interpreter's child, for ever
+  // CLONE_PARENT would make a child of the warm interpreter.
+  for (const uint64_t flag : {CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNS, CLONE_NEWNET, CLONE_NEWIPC,
+                              CLONE_NEWUTS, CLONE_NEWCGROUP, CLONE_PARENT}) {
     filter.refuse("clone", {has_bit(0, flag)});
   }
   // Its flags lie in memory, where no filter can look. The C library falls back to clone().
