@@ -321,7 +321,7 @@ TEST_F(VerdictAttack, ASubmissionCannotSpeakForTheChecker) {
   EXPECT_EQ(verdict(judge(problem, forger)), "incorrect wrong_output_case_1");
   // Bytes that are no text end this checker with an exception, which is no pass.
   EXPECT_EQ(verdict(judge(problem, "import sys\nsys.stdout.buffer.write(b'\\xff')\n")),
-            "incorrect wrong_output_case_1");
+            "incorrect checker_failed_case_1");
 }
 
 TEST_F(VerdictAttack, CppProgramsAreJudgedAlike) {
