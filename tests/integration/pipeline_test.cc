@@ -397,7 +397,7 @@ TEST_F(PipelineTest, BadGoldIsFoundBeforeTheFirstStep) {
   std::string rows;
   for (int i = 0; i < 9; ++i)
     rows += fmt::format("{{\"prompt\":\"{}+1=\",\"answer\":\"{}\"}}\n", i, i + 1);
-  write_file_atomic(folder_ + "/bad.jsonl", rows + "{\"prompt\":\"9+1=\",\"answer\":\"ten\"}\n");
+  write_file_atomic(folder_ + "/bad.jsonl", rows + "{\"prompt\":\"9+1=\",\"answer\":\"((10\"}\n");
   const std::vector<std::string> overrides = {
       "pipeline.rl.data.task=\"\"", "pipeline.rl.data.num_rows=0", "pipeline.rl.data.digits=3",
       "pipeline.rl.data.files=" + folder_ + "/bad.jsonl"};

@@ -136,11 +136,11 @@ TEST_F(PreflightTest, RowsWithoutWhatTheStageNeedsAreFound) {
 TEST_F(PreflightTest, SomeBadGoldOfAnEvaluationIsAWarning) {
   const auto rows = with_rows("eval",
                               "{\"prompt\":\"1+1=\",\"answer\":\"2\"}\n"
-                              "{\"prompt\":\"1+2=\",\"answer\":\"three\"}\n");
+                              "{\"prompt\":\"1+2=\",\"answer\":\"((3\"}\n");
   testing::internal::CaptureStderr();
   EXPECT_EQ(check(4, rows).work, "2 prompts x 2 samples and greedy");
   const std::string log = testing::internal::GetCapturedStderr();
-  EXPECT_NE(log.find("rows.jsonl:2 \"three\""), std::string::npos) << log;
+  EXPECT_NE(log.find("rows.jsonl:2 \"((3\""), std::string::npos) << log;
 }
 
 }  // namespace
