@@ -15,7 +15,8 @@ constexpr size_t kReach = 80;  // from the word to the copula
 
 // Lower case; matched without case in ASCII.
 constexpr std::string_view kWords[] = {
-    "answer",                    // en
+    "answer",  // en
+    "ans",
     "\xe7\xad\x94\xe6\xa1\x88",  // zh: da an
     "\xe7\xad\x94",              // zh, ja: da
     "\xe7\xbb\x93\xe6\x9e\x9c",  // zh: jie guo
@@ -168,7 +169,9 @@ std::optional<Anchor> anchor_at(std::string_view text, size_t at, size_t length)
   const size_t end = at + length;
   // "Answer $9$", "Final Answer\n5"
   const size_t direct = skip_decoration(text, end);
-  if (is_value_start(text, direct)) return Anchor{at, direct};
+  const unsigned char first = static_cast<unsigned char>(text[at]);
+  const bool comma = lower_case(text.substr(at, 3)) != "ans" && first < 0xE0;
+  if (is_value_start(text, direct)) return Anchor{at, direct, comma};
   const size_t stop = std::min(end + kReach, text.size());
   for (size_t i = end; i < stop; ++i) {
     if (text[i] == '\n' && i > end + 2) break;
@@ -177,7 +180,7 @@ std::optional<Anchor> anchor_at(std::string_view text, size_t at, size_t length)
     if (copula == 0) continue;
     const size_t answer = skip_decoration(text, i + copula);
     if (answer >= text.size()) return std::nullopt;
-    return Anchor{at, answer};
+    return Anchor{at, answer, comma};
   }
   return std::nullopt;
 }

@@ -9,6 +9,7 @@ namespace cohort::math {
 struct Anchor {
   size_t word;    // where the announcing word begins
   size_t answer;  // where what it announces begins: blanks, colons and emphasis are skipped
+  bool decimal_comma = false;  // the word is of a language that writes 1,5
 };
 
 // The last announcement: "the answer is", "Final answer:", "Answer: ", and their like. Linear.

@@ -7,6 +7,7 @@
 #include "rewards/math/extract/final_part.h"
 #include "rewards/math/extract/letters.h"
 #include "rewards/math/extract/spans.h"
+#include "rewards/math/extract/wording.h"
 #include "rewards/math/parse/characters.h"
 #include "rewards/math/parse/names.h"
 #include "rewards/math/parse/parse.h"
@@ -107,8 +108,19 @@ Found one(std::string_view answer) {
   return {Reason::ok, {std::string(answer)}, {}};
 }
 
-// What is announced at `at`.
-Found announced(std::string_view text, size_t at, const std::vector<Span>& spans) {
+// What words make of the value in [first, last): nothing, or no answer.
+Found in_its_words(std::string_view text, size_t from, size_t first, size_t last, Found found) {
+  const std::string_view before = text.substr(from, first - from);
+  const std::string_view behind = text.substr(last);
+  if (denies_what_follows(before) || denied_behind(behind))
+    return {Reason::no_answer, {}, {}, true};
+  if (modifies_what_follows(before) || modified_behind(behind))
+    return {Reason::no_answer, {}, {}, true};
+  return found;
+}
+
+// What is announced at `at`, by the word at `word`.
+Found announced(std::string_view text, size_t word, size_t at, const std::vector<Span>& spans) {
   const auto value_at = [&](size_t from) -> Found {
     SpanRun run;
     if (first_run(text, spans, from, 1, run)) {
@@ -118,9 +130,15 @@ Found announced(std::string_view text, size_t at, const std::vector<Span>& spans
           run.last < text.size() && static_cast<unsigned char>(text[run.last]) >= 0x80;
       if (text[run.first] != '$' && text[run.first] != '\\' && !spoken_on) {
         const std::string_view whole = without_clause(text.substr(from, end - from));
-        if (is_answer(whole, false)) return one(whole);
+        if (is_answer(whole, false)) {
+          if (denies_what_follows(text.substr(word, run.first - word)) ||
+              modifies_what_follows(text.substr(word, run.first - word)) ||
+              denied_behind(text.substr(end)))
+            return {Reason::no_answer, {}, {}, true};
+          return one(whole);
+        }
       }
-      return one(run.answer);
+      return in_its_words(text, word, run.first, run.last, one(run.answer));
     }
     const std::string_view whole =
         without_clause(text.substr(from, sentence_end(text, from) - from));
@@ -139,13 +157,14 @@ Found announced(std::string_view text, size_t at, const std::vector<Span>& spans
         skipped = true;
       }
   }
-  if (Found direct = value_at(at); direct.reason == Reason::ok) return direct;
+  if (Found direct = value_at(at); direct.reason == Reason::ok || direct.denied) return direct;
   // "Final Answer: The number of points is 19."
   const size_t end = sentence_end(text, at);
   if (const auto copula = last_copula(text, at, end))
-    if (Found found = value_at(*copula); found.reason == Reason::ok) return found;
+    if (Found found = value_at(*copula); found.reason == Reason::ok || found.denied) return found;
   SpanRun run;
-  if (last_run(text, spans, at, std::min(end + 1, text.size()), run)) return one(run.answer);
+  if (last_run(text, spans, at, std::min(end + 1, text.size()), run))
+    return in_its_words(text, word, run.first, run.last, one(run.answer));
   const std::string_view words = without_clause(text.substr(at, end - at));
   if (is_answer(words, true)) return one(words);
   return {};
@@ -192,8 +211,42 @@ Found last_formula(std::string_view text, const std::vector<Span>& spans) {
   const size_t start = sentence_start(text, run.first);
   const size_t end = sentence_end(text, run.last);
   if (end < text.size() && text[end] == '?') return {};  // it asks
+  // Cut off before its value: "... = 7 and hence x ="
+  const std::string_view whole = trim(text);
+  if (std::string_view("=+-/^").find(whole.back()) != kNone) return {};
   if (states_a_task(conclusion(text.substr(start, run.first - start)))) return {};
-  return one(run.answer);
+  return in_its_words(text, start, run.first, run.last, one(run.answer));
+}
+
+// "1,5" of a language that writes decimals so; three digits stay thousands.
+void make_point(std::string& answer) {
+  const size_t comma = answer.find(',');
+  if (comma == kNone || comma == 0 || answer.find(',', comma + 1) != kNone ||
+      !is_digit(answer[comma - 1]))
+    return;
+  size_t end = comma + 1;
+  while (end < answer.size() && is_digit(answer[end])) ++end;
+  const size_t digits = end - comma - 1;
+  if (digits > 0 && digits != 3) answer[comma] = '.';
+}
+
+// Without fenced blocks of a programming language: a program is no answer.
+std::string without_programs(std::string_view text) {
+  std::string out;
+  for (;;) {
+    const size_t open = text.find("```");
+    const size_t close = open == kNone ? kNone : text.find("```", open + 3);
+    if (close == kNone) return out.append(text);
+    size_t end = open + 3;
+    while (end < close && is_letter(text[end])) ++end;
+    const std::string language = lower_case(text.substr(open + 3, end - open - 3));
+    const bool plain = language.empty() || language == "math" || language == "latex" ||
+                       language == "tex" || language == "text" || language == "txt" ||
+                       language == "markdown";
+    out.append(text.substr(0, plain ? close + 3 : open));
+    out += '\n';
+    text.remove_prefix(close + 3);
+  }
 }
 
 Extraction unmarked(std::string_view text, const ExtractOptions& options) {
@@ -206,10 +259,11 @@ Extraction unmarked(std::string_view text, const ExtractOptions& options) {
   if (!anchor && is_answer(trim(text), false)) return {one(text), Mark::bare};
   const std::vector<Span> spans = find_spans(tail);
   if (anchor) {
-    Found found = announced(tail, anchor->answer, spans);
-    if (found.reason == Reason::ok) return {std::move(found), Mark::announcement};
+    Found found = announced(tail, anchor->word, anchor->answer, spans);
+    if (found.reason == Reason::ok && anchor->decimal_comma) make_point(found.texts.front());
+    if (found.reason == Reason::ok || found.denied) return {std::move(found), Mark::announcement};
   }
-  if (Found found = last_formula(tail, spans); found.reason == Reason::ok)
+  if (Found found = last_formula(tail, spans); found.reason == Reason::ok || found.denied)
     return {std::move(found), Mark::last_formula};
   if (!trim(text).ends_with('?') && is_answer(trim(text), true)) return {one(text), Mark::words};
   return {};
@@ -222,7 +276,7 @@ Found unwrapped(Found found) {
   if (text.find("\\boxed") != std::string::npos) return found;
   const auto anchor = last_anchor(tail_of(text));
   if (!anchor) return found;
-  Found inner = announced(tail_of(text), anchor->answer, find_spans(tail_of(text)));
+  Found inner = announced(tail_of(text), anchor->word, anchor->answer, find_spans(tail_of(text)));
   return inner.reason == Reason::ok ? inner : found;
 }
 
@@ -231,11 +285,13 @@ Found unwrapped(Found found) {
 Extraction find_answer(std::string_view completion, const ExtractOptions& options) {
   const FinalPart part = final_part(completion);
   Found marked = find_marked(part.text);
-  if (marked.reason != Reason::no_answer) {
+  if (marked.reason != Reason::no_answer || marked.denied) {
     if (marked.reason == Reason::ok) marked = unwrapped(std::move(marked));
     return {std::move(marked), Mark::box};
   }
-  Extraction extraction = unmarked(part.text, options);
+  Extraction extraction = part.text.find("```") == kNone
+                              ? unmarked(part.text, options)
+                              : unmarked(without_programs(part.text), options);
   const bool nothing =
       extraction.found.reason == Reason::no_answer || extraction.mark == Mark::words;
   if (nothing && has_mark(part.thinking))
@@ -246,7 +302,7 @@ Extraction find_answer(std::string_view completion, const ExtractOptions& option
 Found find_gold(std::string_view gold) {
   const FinalPart part = final_part(gold);
   Found marked = find_marked(part.text);
-  if (marked.reason != Reason::no_answer) return marked;
+  if (marked.reason != Reason::no_answer || marked.denied) return marked;
   if (is_answer(trim(gold), false)) return one(gold);
   Extraction extraction = unmarked(gold, {});
   if (extraction.found.reason == Reason::ok && extraction.mark == Mark::announcement)

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "rewards/math/extract/anchors.h"
+#include "rewards/math/extract/wording.h"
 #include "rewards/math/parse/characters.h"
 
 namespace cohort::math {
@@ -31,7 +32,8 @@ char letter_at(std::string_view text, size_t& at) {
   // "A number ..." begins with an article.
   if (text[i] == 'A' && i + 2 < text.size() && text[i + 1] == ' ' && text[i + 2] >= 'a' &&
       text[i + 2] <= 'z' && !text.substr(i + 2).starts_with("because") &&
-      !text.substr(i + 2).starts_with("and ") && !text.substr(i + 2).starts_with("or "))
+      !text.substr(i + 2).starts_with("is ") && !text.substr(i + 2).starts_with("and ") &&
+      !text.substr(i + 2).starts_with("or "))
     return '\0';
   at = i + 1;
   return text[i];
@@ -51,8 +53,45 @@ bool has_alternative(std::string_view text, size_t at) {
   return false;
 }
 
+// Whether other letters stand beside the first one, and no word denies them: "A, B", "(A) 1 (B) 2",
+// "A, not B, maybe C"; but not "D. It can't be A or B".
+bool has_others(std::string_view text, size_t at, char letter) {
+  const size_t end = std::min(text.size(), at + 200);
+  bool denied = false, prose = false;
+  while (at < end) {
+    size_t next = at;
+    const char other = is_choice_letter(text[at]) ? letter_at(text, next) : '\0';
+    if (other != '\0' && next == at + 1) {
+      if (other != letter && !denied && !prose) return true;
+      at = next;
+      prose = false;
+      continue;
+    }
+    if (!is_word_byte(text[at])) {
+      if (text[at] == '\n' && at + 1 < end && text[at + 1] == '\n') return false;
+      ++at;
+      continue;
+    }
+    const size_t start = at;
+    while (at < end && (is_word_byte(text[at]) || text[at] == '\'')) ++at;
+    const std::string word = lower_case(text.substr(start, at - start));
+    if (word == "maybe" || word == "perhaps" || word == "possibly") {
+      denied = prose = false;
+    } else if (word == "not" || word == "non" || word == "never" || word == "cannot" ||
+               word == "nicht" || word == "no" || word == "neither" || word.ends_with("n't") ||
+               word.find("\xe4\xb8\x8d") != std::string::npos) {
+      denied = true;
+    } else if (word.size() > 1 && word != "or" && word != "and" && word != "also" &&
+               word != "either") {
+      prose = true;
+    }
+  }
+  return false;
+}
+
 Found named(std::string_view text, size_t at, char letter) {
-  if (has_alternative(text, at)) return {Reason::several_answers, {}, {}};
+  if (has_alternative(text, at) || has_others(text, at, letter))
+    return {Reason::several_answers, {}, {}};
   return {Reason::ok, {std::string("(") + letter + ")"}, {}};
 }
 
@@ -66,6 +105,9 @@ bool ends_with_any(std::string_view text, std::initializer_list<std::string_view
 Found find_letter(std::string_view text) {
   if (const auto anchor = last_anchor(text)) {
     size_t at = anchor->answer;
+    for (const std::string_view article :
+         {"the ", "la ", "el ", "letter ", "option ", "Option ", "choice ", "Choice "})
+      if (text.substr(at).starts_with(article)) at += article.size();
     if (const char letter = letter_at(text, at)) return named(text, at, letter);
   }
   size_t start = 0;
@@ -73,6 +115,9 @@ Found find_letter(std::string_view text) {
     const size_t behind = start;
     const bool closed = behind >= text.size() ||
                         std::string_view(".):,*\n]").find(text[behind]) != kNone ||
+                        text.substr(behind).starts_with(" is correct") ||
+                        text.substr(behind).starts_with(" is right") ||
+                        text.substr(behind).starts_with(" is the ") ||
                         text.substr(behind).starts_with("\xe3\x80\x82") ||
                         text.substr(behind).starts_with("\xef\xbc\x8c");
     if (closed) return named(text, behind, letter);
@@ -87,6 +132,7 @@ Found find_letter(std::string_view text) {
       before.pop_back();
     if (ends_with_any(before, {"not", "n't be", "non", "never", "\xe4\xb8\x8d\xe6\x98\xaf"}))
       continue;
+    if (denied_behind(text.substr(at))) continue;
     if (ends_with_any(before, {" is", "'s", " be", "\xe2\x80\x99s", "choose", "select", "pick",
                                "option", "choice", "est", " es", "ist", "\xe6\x98\xaf",
                                "\xe9\x80\x89", "\xe9\x80\x89\xe6\x8b\xa9"}))

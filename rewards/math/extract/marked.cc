@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "rewards/math/extract/enclosing.h"
 #include "rewards/math/extract/units_behind.h"
+#include "rewards/math/extract/wording.h"
 #include "rewards/math/parse/characters.h"
 
 namespace cohort::math {
@@ -16,8 +18,9 @@ constexpr size_t kMaxGap = 70;
 
 struct Box {
   size_t at;     // of the backslash
-  size_t open;   // behind the brace; kNone: no brace
-  size_t close;  // of the closing brace; kNone: never closed
+  size_t open;   // of the content; kNone: none
+  size_t close;  // behind the content; kNone: never closed
+  size_t end;    // behind the box
 };
 
 // The command at `at`, \boxed or \fbox as a whole word: the byte behind its name; 0: none.
@@ -43,9 +46,16 @@ size_t last_box(std::string_view text, size_t before) {
 
 // Braces are matched; \{ and \} are none. Nothing from `end` on is read.
 Box read_box(std::string_view text, size_t at, size_t end) {
-  Box box{at, kNone, kNone};
+  Box box{at, kNone, kNone, kNone};
   size_t i = box_name(text, at);
   while (i < end && is_blank(text[i])) ++i;
+  // "\boxed 7"
+  if (i < end && is_digit(text[i])) {
+    box.open = i;
+    while (i < end && is_digit(text[i])) ++i;
+    box.close = box.end = i;
+    return box;
+  }
   if (i >= end || text[i] != '{') return box;
   box.open = i + 1;
   int64_t depth = 0;
@@ -57,6 +67,7 @@ Box read_box(std::string_view text, size_t at, size_t end) {
       ++depth;
     } else if (text[i] == '}' && --depth == 0) {
       box.close = i;
+      box.end = i + 1;
       return box;
     }
   }
@@ -74,9 +85,25 @@ bool parts_answers(const std::string& word) {
 }
 
 bool links(const std::string& word) {
-  static constexpr std::array<std::string_view, 14> kWords = {
-      "and", "or", "et", "ou",           "und",          "oder",     "y",
-      "o",   "e",  "u",  "\xe5\x92\x8c", "\xe6\x88\x96", "\xd0\xb8", "\xd0\xb8\xd0\xbb\xd0\xb8"};
+  static constexpr std::array<std::string_view, 18> kWords = {
+      "and",
+      "or",
+      "et",
+      "ou",
+      "und",
+      "oder",
+      "y",
+      "o",
+      "e",
+      "u",
+      "\xe5\x92\x8c",
+      "\xe6\x88\x96",
+      "\xd0\xb8",
+      "\xd0\xb8\xd0\xbb\xd0\xb8",
+      "\xe6\x88\x96\xe8\x80\x85",
+      "\xe3\x81\xbe\xe3\x81\x9f\xe3\x81\xaf",
+      "\xeb\x98\x90\xeb\x8a\x94",
+      "\xe3\x81\xa8"};
   return std::find(kWords.begin(), kWords.end(), word) != kWords.end();
 }
 
@@ -153,6 +180,13 @@ bool joins_boxes(std::string_view gap) {
   return read.linked || (read.words == 0 && !read.values);
 }
 
+std::string first_word(std::string_view behind) {
+  behind = without_closers(behind);
+  size_t end = 0;
+  while (end < behind.size() && is_letter(behind[end])) ++end;
+  return lower_case(behind.substr(0, end));
+}
+
 Found find_boxes(std::string_view text, size_t last) {
   Box box = read_box(text, last, text.size());
   if (box.close == kNone) return {Reason::unterminated_box, {}, {}};
@@ -160,22 +194,33 @@ Found find_boxes(std::string_view text, size_t last) {
   const auto add = [&](const Box& b) {
     std::string content(trim(text.substr(b.open, b.close - b.open)));
     if (content.empty()) return false;
+    std::string whole = enclosing_formula(text, {b.at, b.open, b.close, b.end});
+    if (!whole.empty()) content = std::move(whole);
     if (std::find(contents.begin(), contents.end(), content) == contents.end())
       contents.push_back(std::move(content));
     return true;
   };
   if (!add(box)) return {Reason::empty_answer, {}, {}};
-  std::string unit = unit_behind(text.substr(box.close + 1));
+  if (denies_what_follows(text.substr(0, box.at)) || denied_behind(text.substr(box.end)))
+    return {Reason::no_answer, {}, {}, true};
+  std::string unit = unit_behind(text.substr(box.end));
+  const BoxPlace last_place{box.at, box.open, box.close, box.end};
+  // "\boxed{7} million"
+  if (modified_behind(text.substr(box.end)))
+    contents.front() += "\\text{ " + first_word(text.substr(box.end)) + "}";
   while (contents.size() < kMaxBoxes) {
     const size_t before = last_box(text, box.at);
     if (before == kNone) break;
     const Box earlier = read_box(text, before, box.at);
     if (earlier.close == kNone) break;
-    const std::string_view gap = text.substr(earlier.close + 1, box.at - earlier.close - 1);
+    const std::string_view gap = text.substr(earlier.end, box.at - earlier.end);
     if (gap.size() > kMaxGap || !joins_boxes(gap) || !add(earlier)) break;
     box = earlier;
   }
   std::reverse(contents.begin(), contents.end());
+  if (contents.size() == 1)
+    if (std::string other = alternative(text, last_place); !other.empty())
+      contents.push_back(std::move(other));
   if (contents.size() > 1) unit.clear();
   return {Reason::ok, std::move(contents), std::move(unit)};
 }

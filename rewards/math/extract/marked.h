@@ -16,6 +16,8 @@ struct Found {
   std::vector<std::string> texts = {};
   // Of a single box: the unit or percent sign that the text gives behind it, to be appended.
   std::string unit_behind = {};
+  // The text says that its value is not the answer: nothing else is looked for.
+  bool denied = false;
 };
 
 // Of the three marks the one that is opened last. When that one is empty or never closed there is

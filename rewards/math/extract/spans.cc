@@ -66,7 +66,11 @@ class Finder {
 
   // The next `close` behind `from`; searched for once however many openings there are.
   size_t find_close(std::string_view close, size_t from, size_t& known) {
-    if (known != kNone && known < from) known = text_.find(close, from);
+    if (known != kNone && known < from) {
+      known = text_.find(close, from);
+      while (close == "$" && known != kNone && text_[known - 1] == '\\' && known > from)
+        known = text_.find(close, known + 1);
+    }
     return known;
   }
 

@@ -55,7 +55,8 @@ bool strip_end(std::string_view& text) {
   const char last = text.back();
   if (last == '.' || last == ',' || last == ';' || last == '?' || last == ':') {
     // "5." loses its point, "0.333..." and "\," nothing.
-    if (text.ends_with("..") || is_escaped(text, text.size() - 1)) return false;
+    if (text.ends_with("\\right.") || text.ends_with("..") || is_escaped(text, text.size() - 1))
+      return false;
     text.remove_suffix(1);
     return true;
   }

@@ -57,6 +57,12 @@ Expr Parser::function() {
   }
   const bool many = name == "gcd" || name == "max" || name == "min" || name == "lcm";
   if (list.empty() || (list.size() > 1 && !many)) fail("one argument");
+  if (name == "cis") {
+    // cis x = e^{ix}
+    Expr angle = binary(Kind::multiply, "", leaf(Kind::constant, "i"), std::move(list.front()));
+    Expr turned = binary(Kind::power, "", leaf(Kind::constant, "e"), std::move(angle));
+    return has_power ? binary(Kind::power, "", std::move(turned), std::move(power)) : turned;
+  }
   if (has_base) list.push_back(std::move(base));
   Expr value = make(Kind::function, name, std::move(list));
   if (has_power) return binary(Kind::power, "", std::move(value), std::move(power));

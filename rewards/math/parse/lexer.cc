@@ -128,8 +128,16 @@ void Lexer::letters(size_t& at, size_t end) {
     stop += 2;
     if (char_at(stop) == '.') ++stop;
   }
+  // "US\$5", "US$5"
+  if (text_.substr(at, stop - at) == "US" && (starts(stop, "\\$") || char_at(stop) == '$')) {
+    at = stop;
+    return;
+  }
+  const size_t count = tokens_.size();
+  const bool subscript = count >= 2 && tokens_[count - 1].type == Tok::open_group &&
+                         tokens_[count - 2].type == Tok::underscore;
   LettersContext where;
-  where.blank_before = blank_ || tokens_.empty();
+  where.blank_before = blank_ || tokens_.empty() || subscript;
   where.after_value = after_value();
   where.after_number = !tokens_.empty() && (tokens_.back().type == Tok::number ||
                                             tokens_.back().type == Tok::close_group);

@@ -92,6 +92,15 @@ void Lexer::styled(const std::string& name, size_t& at, size_t end, size_t start
       return;
     case Style::text: {
       const auto [first, last] = argument(at, end);
+      // "\text{lcm}(2, 3)"
+      const Meaning* named = find_command(text_.substr(first, last - first));
+      size_t next = at;
+      while (is_blank(char_at(next))) ++next;
+      if (named != nullptr && named->type == Tok::function && !after_value() &&
+          (char_at(next) == '(' || starts(next, "\\left("))) {
+        push(Tok::function, start, named->text);
+        return;
+      }
       if (first > 0 && is_blank(char_at(first))) blank_ = true;
       words(first, last);
       blank_ = blank_ || (last > first && is_blank(text_[last - 1]));
@@ -106,8 +115,11 @@ void Lexer::styled(const std::string& name, size_t& at, size_t end, size_t start
     case Style::vector: {
       const auto [first, last] = argument(at, end);
       const std::string_view content = trim(text_.substr(first, last - first));
-      if (content.size() == 1 && is_letter(content[0])) {
-        push(Tok::vector, first, std::string(content));
+      // An arrow makes another thing of a letter; bold print need not.
+      const bool arrow = name == "vec" || name == "overrightarrow";
+      if ((content.size() == 1 && is_letter(content[0])) ||
+          (arrow && !content.empty() && std::all_of(content.begin(), content.end(), is_letter))) {
+        push(Tok::vector, first, (arrow ? "vec " : "") + std::string(content));
       } else {
         push(Tok::open_group, start);
         nested(1);
@@ -166,13 +178,23 @@ void Lexer::control_symbol(size_t& at, size_t start, size_t end) {
       push(Tok::double_bar, start);
       return;
     case '\\':
-      // Escaped twice: "\\frac" for "\frac", where no row can end.
+      // Escaped twice: "\frac" for "\frac", where no row can end.
       if (environments_.empty() && at < end && is_letter(text_[at])) {
         at = at - 1;
         command(at, end);
         return;
       }
       push(Tok::row_break, start);
+      // "\\[2pt]": a space between rows
+      if (!environments_.empty() && char_at(at) == '[') {
+        size_t i = at + 1;
+        while (i < end && (is_digit(text_[i]) || text_[i] == '.' || text_[i] == '-')) ++i;
+        for (const std::string_view unit : {"pt]", "em]", "ex]", "mm]", "cm]", "in]"})
+          if (i > at + 1 && starts(i, unit)) {
+            at = i + unit.size();
+            break;
+          }
+      }
       return;
     case '!':
       return;

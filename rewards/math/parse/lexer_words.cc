@@ -11,7 +11,7 @@ void Lexer::words(size_t at, size_t end) {
   while (at < end) {
     const char c = text_[at];
     const bool point = c == '.' && !is_digit(char_at(at + 1));
-    if (is_blank(c) || point || c == '"') {
+    if (is_blank(c) || point || c == '"' || c == '~') {
       blank_ = true;
       ++at;
     } else if (is_word_byte(c)) {
@@ -77,6 +77,10 @@ void Lexer::push_text(const std::string& words, size_t at) {
 }
 
 void Lexer::roman(size_t first, size_t last) {
+  while (first < last && (is_blank(text_[first]) || text_[first] == '~')) {
+    blank_ = true;
+    ++first;
+  }
   const std::string_view content = trim(text_.substr(first, last - first));
   const bool is_name = std::all_of(content.begin(), content.end(), is_letter);
   if (is_name && content.size() == 1) {

@@ -16,7 +16,7 @@ const Names& functions() {
          {"sin",    "cos",    "tan",    "cot",  "sec",  "csc",  "arcsin", "arccos", "arctan",
           "arccot", "arcsec", "arccsc", "sinh", "cosh", "tanh", "coth",   "sech",   "csch",
           "arsinh", "arcosh", "artanh", "ln",   "log",  "exp",  "gcd",    "lcm",    "max",
-          "min",    "det",    "arg",    "sgn",  "Re",   "Im"})
+          "min",    "det",    "arg",    "sgn",  "Re",   "Im",   "cis"})
       table[name] = {Tok::function, name};
     table["asin"] = {Tok::function, "arcsin"};
     table["acos"] = {Tok::function, "arccos"};
@@ -74,7 +74,7 @@ const Names& commands() {
         {"dotsm", {Tok::symbol, "..."}},
         {"imath", {Tok::symbol, "i"}},
         {"cdot", {Tok::times, ""}},
-        {"times", {Tok::times, ""}},
+        {"times", {Tok::times, "cross"}},
         {"ast", {Tok::times, ""}},
         {"div", {Tok::slash, ""}},
         {"pm", {Tok::plus_minus, "+-"}},
@@ -174,6 +174,8 @@ const Names& commands() {
         {"pod", {Tok::command, "pmod"}},
         {"bmod", {Tok::command, "bmod"}},
         {"mod", {Tok::command, "bmod"}},
+        {"cr", {Tok::row_break, ""}},
+        {"newline", {Tok::row_break, ""}},
         {"begin", {Tok::command, "begin"}},
         {"end", {Tok::command, "end"}},
         // Words that only look like names: never symbols.
@@ -254,7 +256,7 @@ Style find_style(std::string_view command) {
          "mathcal",      "mathscr",   "mathfrak",    "mathnormal", "underline", "ensuremath",
          "mathop",       "mathbin",   "mathord",     "hline",      "Large",     "large",
          "huge",         "Huge",      "normalsize",  "small",      "smash",     "underbrace",
-         "overbrace"});
+         "overbrace",    "square",    "blacksquare", "checkmark",  "qed",       "Box"});
     add(Style::blank,
         {"quad", "qquad", "thinspace", "enspace", "space", "medspace", "nobreakspace"});
     add(Style::drop_argument, {"hspace", "vspace", "phantom", "hphantom", "vphantom", "label",

@@ -127,6 +127,23 @@ size_t exponent_end(std::string_view text, size_t at, bool has_point, bool is_on
   return end;
 }
 
+// The length of a period that the last decimals show three times and more; 0: none.
+size_t shown_period(std::string_view decimals) {
+  for (size_t period = 1; period * 3 <= decimals.size() && period <= 24; ++period) {
+    const std::string_view tail = decimals.substr(decimals.size() - period * 3);
+    if (tail.substr(0, period * 2) == tail.substr(period)) return period;
+  }
+  return 0;
+}
+
+// Behind "..." and its like at `at`; `at` when there is none.
+size_t ellipsis_end(std::string_view text, size_t at) {
+  if (starts(text, at, "...")) return std::min(text.find_first_not_of('.', at), text.size());
+  for (const std::string_view dots : {"\\ldots", "\\dots", "\\cdots", "\\dotsc"})
+    if (starts(text, at, dots)) return at + dots.size();
+  return at;
+}
+
 }  // namespace
 
 ScannedNumber scan_number(std::string_view text, size_t at, const NumberContext& context) {
@@ -160,7 +177,10 @@ ScannedNumber scan_number(std::string_view text, size_t at, const NumberContext&
   } else if (starts(text, end, "{,}") && is_digit_at(end + 3)) {
     decimals = end + 3;
   } else if (end < text.size() && text[end] == ',' && is_digit_at(end + 1) &&
-             (context.decimal_comma || (groups > 0 && separator == Separator::point))) {
+             (context.decimal_comma ||
+              (groups > 0 && (separator == Separator::point ||
+                              (!context.comma_parts && (separator == Separator::blank ||
+                                                        separator == Separator::thin)))))) {
     decimals = end + 1;
   }
   if (decimals > end) {
@@ -177,7 +197,16 @@ ScannedNumber scan_number(std::string_view text, size_t at, const NumberContext&
         number.end = behind;
         return number;
       }
-      // "0.333..." is what is written of it.
+      // "0.333..." goes on as it shows; else it is what is written of it.
+      const std::string_view shown = text.substr(decimals, stop - decimals);
+      const size_t behind_dots = ellipsis_end(text, end), period = shown_period(shown);
+      if (behind_dots > end && period > 0 && shown != "000") {
+        number.text = number.text.substr(0, number.text.size() - period * 3);
+        number.text += "(" + std::string(shown.substr(shown.size() - period)) + ")";
+        number.repeating = true;
+        number.end = behind_dots;
+        return number;
+      }
       if (starts(text, end, "..")) end = std::min(text.find_first_not_of('.', end), text.size());
     } else if (!starts(text, end, "..")) {
       end = decimals;  // "5."

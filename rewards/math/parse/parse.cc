@@ -63,6 +63,51 @@ std::optional<std::string_view> lettered(std::string_view text) {
   return rest;
 }
 
+// "{a \over b}" as "\frac{a}{b}", "{n \choose k}" as "\binom{n}{k}".
+std::string without_infix_commands(std::string text) {
+  static constexpr std::pair<std::string_view, const char*> kCommands[] = {
+      {"\\over", "\\frac{"}, {"\\choose", "\\binom{"}};
+  for (const auto& [infix, prefix] : kCommands) {
+    size_t at = text.find(infix);
+    for (int count = 0; at != std::string::npos && count < 16; ++count) {
+      const size_t behind = at + infix.size();
+      if (behind >= text.size() || is_letter(text[behind])) {
+        at = text.find(infix, behind);
+        continue;
+      }
+      size_t first = at, last = behind;
+      for (int depth = 0; first > 0; --first) {
+        if (text[first - 1] == '}') ++depth;
+        if (text[first - 1] == '{' && depth-- == 0) break;
+      }
+      for (int depth = 0; last < text.size(); ++last) {
+        if (text[last] == '{') ++depth;
+        if (text[last] == '}' && depth-- == 0) break;
+      }
+      text = text.substr(0, first) + prefix + text.substr(first, at - first) + "}{" +
+             text.substr(behind, last - behind) + "}" + text.substr(last);
+      at = text.find(infix);
+    }
+  }
+  return text;
+}
+
+// "Choice (A)", "\text{Option A}"
+std::optional<char> named_choice(std::string_view text) {
+  for (const std::string_view open : {"\\text{", "\\textbf{", "\\mathrm{"})
+    if (text.starts_with(open) && text.ends_with('}'))
+      text = text.substr(open.size(), text.size() - open.size() - 1);
+  const std::string lower = lower_case(text);
+  for (const std::string_view head : {"choice", "option", "answer", "letter"}) {
+    if (!lower.starts_with(head)) continue;
+    std::string_view rest = trim(text.substr(head.size()));
+    if (rest.starts_with('~')) rest.remove_prefix(1);
+    if (rest.size() == 3 && rest.front() == '(' && rest.back() == ')') rest = rest.substr(1, 1);
+    if (rest.size() == 1 && rest[0] >= 'A' && rest[0] <= 'Z') return rest[0];
+  }
+  return std::nullopt;
+}
+
 Parsed parse_plain(const std::string& text, Budget& budget) {
   const std::optional<Words> words = plain_words(text);
   if (words && words->letters_only && words->count >= 2 && words->spoken && !words->mathematical &&
@@ -82,8 +127,11 @@ Parsed parse_plain(const std::string& text, Budget& budget) {
 Parsed parse_answer(std::string_view text, Budget& budget) {
   budget.check(BudgetSpent::bytes, static_cast<int64_t>(text.size()), budget.limits().bytes);
   budget.step(1 + static_cast<int64_t>(text.size()) / 64);
-  const std::string plain = without_delimiters(plain_characters(repair_escapes(text)));
+  const std::string plain =
+      without_infix_commands(without_delimiters(plain_characters(repair_escapes(text))));
   if (plain.empty()) return {std::nullopt, "expected an answer at byte 0"};
+  if (const auto letter = named_choice(plain))
+    return {Expr{Kind::choice, std::string(1, *letter)}, {}};
   const auto rest = lettered(plain);
   if (!rest) return parse_plain(plain, budget);
   Expr letter{Kind::choice, plain.substr(0, 1)};

@@ -59,7 +59,7 @@ std::vector<LettersPart> split_letters(std::string_view letters, const LettersCo
     return {{Tok::text, letters}};
   if (where.after_number && !where.blank_before &&
       (letters == "st" || letters == "nd" || letters == "rd" || letters == "th"))
-    return {};  // 5th
+    return {{Tok::text, letters}};  // 5th
   if (const Meaning* meaning = find_plain_name(letters)) return {{meaning->type, meaning->text}};
   if (letters.size() == 1) return {{Tok::symbol, letters}};
   const std::string_view stem = letters.substr(0, letters.size() - 1);

@@ -278,7 +278,16 @@ Expr Parser::ratio() {
     advance();
     parts.push_back(sum());
   }
-  if (parts.size() == 1) return std::move(parts.front());
+  if (parts.size() == 1) {
+    const Expr& only = parts.front();
+    if (only.kind != Kind::quantity || (only.text != "am" && only.text != "pm"))
+      return std::move(parts.front());
+    parts.front().children.push_back(leaf(Kind::number, "00"));
+    // "7 pm" is 7:00 pm.
+    std::vector<Expr> clock = std::move(parts.front().children);
+    clock.back() = unary(Kind::quantity, only.text, std::move(clock.back()));
+    return ratio_or_time(std::move(clock));
+  }
   return ratio_or_time(std::move(parts));
 }
 

@@ -1,6 +1,7 @@
 // What stands behind a value: percent signs, units, nouns, currencies, bases, large numbers.
 #include <algorithm>
 #include <charconv>
+#include <unordered_set>
 
 #include "rewards/math/parse/characters.h"
 #include "rewards/math/parse/parser.h"
@@ -20,21 +21,80 @@ std::vector<std::string_view> split_words(std::string_view text) {
   return words;
 }
 
-// Words that say something of the value rather than what it counts: no noun phrase has them.
+// Words that say something of the value, or make another value of it, rather than what it counts:
+// operations, numerals, fractions, negations. No noun phrase has them.
 bool denies_noun(std::string_view word) {
-  static constexpr const char* kDenied[] = {
-      "not",  "is",   "are",  "was",   "because", "which",  "but",     "no",    "isn't", "than",
-      "less", "more", "then", "maybe", "perhaps", "wrong",  "wait",    "never", "or",    "and",
-      "so",   "thus", "i",    "we",    "it",      "answer", "between", "to"};
-  return std::find(std::begin(kDenied), std::end(kDenied), word) != std::end(kDenied);
+  static const std::unordered_set<std::string_view> kDenied = {
+      // said of the value
+      "not", "is", "are", "was", "because", "which", "but", "no", "isn't", "than", "less", "more",
+      "then", "maybe", "perhaps", "wrong", "wait", "never", "or", "and", "so", "thus", "i", "we",
+      "it", "answer", "between", "to", "incorrect", "false", "impossible", "invalid", "else",
+      "unless", "except", "instead", "either", "rather", "possibly", "probably", "oder", "ou",
+      "nicht", "pas", "neither", "nor", "undefined", "plus", "minus", "times", "over", "divided",
+      "multiplied", "modulo", "mod", "without", "short",
+      // operations
+      "squared", "cubed", "factorial", "doubled", "tripled", "halved", "quadrupled", "double",
+      "twice", "triple", "reciprocal", "inverse", "inverted", "negated", "negative", "negatives",
+      "opposite", "squareroot", "root", "roots", "power", "exponent", "loss", "losses", "below",
+      "above", "under", "deficit", "debt", "owed", "infinity", "infinite", "pi", "point",
+      "imaginary", "complex", "conjugate", "degrees", "degree",
+      // fractions and numerals
+      "half", "halves", "third", "thirds", "quarter", "fourth", "fourths", "fifth", "fifths",
+      "sixth", "sixths", "seventh", "sevenths", "eighth", "eighths", "ninth", "ninths", "tenth",
+      "tenths", "hundredth", "hundredths", "thousandth", "thousandths", "millionth", "millionths",
+      "percentage", "permille", "mille", "basis", "bp", "bps", "ppm", "zero", "one", "two", "three",
+      "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "twenty",
+      "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "tens", "hundreds",
+      "thousands", "score", "scores", "gross", "pair", "pairs", "couple", "couples", "myriad", "bn",
+      "mln", "mn", "tn", "mio", "mrd", "k", "acht"};
+  return kDenied.contains(word);
+}
+
+// Numerals of scripts without blanks: wan, yi, qian, bai, zhao; man, eok.
+bool has_numeral_sign(std::string_view word) {
+  static constexpr std::string_view kSigns[] = {"\xe4\xb8\x87",
+                                                "\xe8\x90\xac",
+                                                "\xe4\xba\xbf",
+                                                "\xe5\x84\x84",
+                                                "\xe5\x8d\x83",
+                                                "\xe7\x99\xbe",
+                                                "\xe5\x8d\x81",
+                                                "\xe5\x85\x86",
+                                                "\xeb\xa7\x8c",
+                                                "\xec\x96\xb5",
+                                                "\xec\xb2\x9c",
+                                                "\xe5\x80\x8d",
+                                                "\xe5\x88\x86\xe4\xb9\x8b",
+                                                "\xe4\xb8\x8d",
+                                                "\xe8\xb4\x9f"};
+  return std::any_of(std::begin(kSigns), std::end(kSigns), [&](std::string_view sign) {
+    return word.find(sign) != std::string_view::npos;
+  });
 }
 
 const char* zeros_of(std::string_view word) {
-  if (word == "hundred") return "100";
-  if (word == "thousand") return "1000";
-  if (word == "million") return "1000000";
-  if (word == "billion") return "1000000000";
-  if (word == "trillion") return "1000000000000";
+  static constexpr struct {
+    std::string_view word;
+    const char* number;
+  } kMultipliers[] = {{"dozen", "12"},
+                      {"dozens", "12"},
+                      {"hundred", "100"},
+                      {"thousand", "1000"},
+                      {"million", "1000000"},
+                      {"millions", "1000000"},
+                      {"billion", "1000000000"},
+                      {"billions", "1000000000"},
+                      {"trillion", "1000000000000"},
+                      {"trillions", "1000000000000"},
+                      {"lakh", "100000"},
+                      {"lakhs", "100000"},
+                      {"crore", "10000000"},
+                      {"crores", "10000000"},
+                      {"\xe4\xb8\x87", "10000"},
+                      {"\xe4\xba\xbf", "100000000"},
+                      {"\xe5\x8d\x83", "1000"}};
+  for (const auto& entry : kMultipliers)
+    if (word == entry.word) return entry.number;
   return nullptr;
 }
 
@@ -159,6 +219,8 @@ bool Parser::unit_suffix(Expr& value) {
     return true;
   };
   for (;;) {
+    // "7K" are seven thousand or kelvins.
+    if (is(Tok::text) && now().text == "K" && !now().blank_before) fail("a unit");
     if (is(Tok::text) || (after_over && is(Tok::symbol))) {
       if (is_separator_text() || !take_words()) {
         // A unit followed by other words ("5 cm long") is read as a noun phrase.
@@ -207,6 +269,7 @@ bool Parser::word_suffix(Expr& value) {
   if (first == "th" || first == "st" || first == "nd" || first == "rd") {
     if (words.size() > 1 || value.kind != Kind::number) return false;
     advance();
+    value = unary(Kind::apply, "ordinal", std::move(value));
     return true;
   }
   if (first == "am" || first == "pm") {
@@ -249,7 +312,7 @@ bool Parser::word_suffix(Expr& value) {
   while (is(Tok::text) && !is_separator_text()) {
     for (const std::string_view word : split_words(now().text)) {
       const std::string lower = lower_case(word);
-      if (denies_noun(lower) || ++count > 6) {
+      if (denies_noun(lower) || has_numeral_sign(lower) || ++count > 6) {
         at_ = start;
         return false;
       }

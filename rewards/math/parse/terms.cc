@@ -123,9 +123,10 @@ bool Parser::starts_factor() const {
   switch (now().type) {
     case Tok::number:
     case Tok::repeating:
-      // "3 4" is no product; "x 2" and "(1)2" are.
-      return at_ > 0 && tokens_[at_ - 1].type != Tok::number &&
-             tokens_[at_ - 1].type != Tok::repeating;
+      // "x 2" and "(1)2" are products; "3 4", "\pi1" and "\sqrt{5}1" nobody can read.
+      return at_ > 0 &&
+             (tokens_[at_ - 1].type == Tok::close_round ||
+              (tokens_[at_ - 1].type == Tok::symbol && tokens_[at_ - 1].text.size() == 1));
     case Tok::symbol:
       return !union_ahead() && !(scope_.in_integral && now().text == "d" &&
                                  (next().type == Tok::symbol || next().type == Tok::vector));
@@ -205,7 +206,12 @@ Expr Parser::term() {
       if (degrees) factors.back() = unary(Kind::degrees, "", std::move(factors.back()));
       continue;
     }
-    if (accept(Tok::times)) {
+    if (is(Tok::times) && now().text == "cross" && next().type == Tok::vector &&
+        tokens_[at_ - 1].type == Tok::vector) {
+      advance();
+      Expr right = factor();
+      factors.back() = binary(Kind::apply, "cross", std::move(factors.back()), std::move(right));
+    } else if (accept(Tok::times)) {
       factors.push_back(is(Tok::minus) || is(Tok::plus) ? signed_term() : factor());
     } else if (is(Tok::slash)) {
       advance();
@@ -246,6 +252,7 @@ Expr Parser::factor() {
           base.kind == Kind::number) {
         at_ += braced ? 3 : 2;
         if (braced) expect(Tok::close_group, "'}'");
+        base = unary(Kind::apply, "ordinal", std::move(base));
         continue;
       }
       advance();

@@ -60,7 +60,7 @@ TEST(MathReward, NeverFallsBackToAnEarlierAnswer) {
   expect_wrong("\\boxed{5} \\boxed{ \n}", "5", Reason::empty_answer);
   expect_wrong("\\boxed{5} \\boxed{5", "5", Reason::unterminated_box);
   expect_wrong("\\boxed{5} \\boxed", "5", Reason::unterminated_box);
-  expect_wrong("\\boxed{5} \\boxed 5", "5", Reason::unterminated_box);
+  expect_wrong("\\boxed{5} \\boxed x", "5", Reason::unterminated_box);
   expect_wrong("<answer>5</answer><answer></answer>", "5", Reason::empty_answer);
   expect_wrong("<answer>5</answer><answer>5", "5", Reason::unterminated_answer);
   expect_wrong("the answer is 5 \\boxed{", "5", Reason::unterminated_box);

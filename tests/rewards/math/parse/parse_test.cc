@@ -45,9 +45,11 @@ TEST(Parse, Numbers) {
                 {"(1,234)", "tuple(1, 234)"},
                 {"(0,5;1,5)", "tuple(0.5, 1.5)"},
                 {"(0;5)", "tuple(0, 5)"},
-                {"5th", "5"},
-                {"3^{\\text{rd}}", "3"},
-                {"0.333...", "0.333"}});
+                {"5th", "apply[ordinal](5)"},
+                {"3^{\\text{rd}}", "apply[ordinal](3)"},
+                {"0.333...", "repeating[0.(3)]"},
+                {"0.1666\\ldots", "repeating[0.1(6)]"},
+                {"0.33...", "0.33"}});
 }
 
 TEST(Parse, PowersOfTenAreNotProductsWithE) {

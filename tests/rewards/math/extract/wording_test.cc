@@ -1,0 +1,70 @@
+#include <gtest/gtest.h>
+
+#include "rewards/math/verify.h"
+
+namespace cohort::math {
+namespace {
+
+struct Case {
+  const char* gold;
+  const char* completion;
+  bool right;
+};
+
+TEST(Wording, WordsAroundAValueDenyOrChangeIt) {
+  static constexpr Case kCases[] = {
+      {"7", "The answer is **negative 7**", false},
+      {"7", "The answer is negative 7.", false},
+      {"7", "The answer is one over 7.", false},
+      {"7", "The answer is the square root of 7.", false},
+      {"7", "The answer is 7 times 2.", false},
+      {"7", "The answer is greater than 7.", false},
+      {"7", "The answer is less than 7.", false},
+      {"7", "The answer is at least 7.", false},
+      {"7", "The answer is not 7.", false},
+      {"7", "The answer isn't 7.", false},
+      {"7", "The answer is never 7.", false},
+      {"7", "The answer is anything but 7.", false},
+      {"7", "The answer cannot be 7.", false},
+      {"7", "Is the answer 7? No.", false},
+      {"7", "\347\255\224\346\241\210\344\270\215\346\230\2577", false},
+      {"7", "\347\255\224\346\241\210\346\230\257\350\264\2377", false},
+      {"7", "La respuesta no es 7.", false},
+      {"7", "Die Antwort ist nicht 7.", false},
+      {"7", "\320\236\321\202\320\262\320\265\321\202 \320\275\320\265 7.", false},
+      {"7", "\347\255\224\343\201\210\343\201\2577\343\201\247\343\201\257\343\201\252\343\201\204",
+       false},
+      {"7",
+       "\347\255\224\343\201\210\343\201\2577\343\201\276\343\201\237\343\201\2578\343\201\247\343"
+       "\201\231",
+       false},
+      {"7",
+       "\353\213\265\354\235\200 7\354\235\264 \354\225\204\353\213\231\353\213\210\353\213\244",
+       false},
+      {"7",
+       "\353\213\265\354\235\200 7 \353\230\220\353\212\224 8\354\236\205\353\213\210\353\213\244",
+       false},
+      {"7", "\347\255\224\346\241\210\346\230\2577\346\210\2268", false},
+      {"7", "Is $x = 7$ the solution?", false},
+      {"7", "What is the value of $7$?", false},
+      {"A", "A, B", false},
+      {"A", "A, not B, maybe C", false},
+      {"A", "A. or B", false},
+      {"A", "(A) 1 (B) 2", false},
+      {"A", "A. 1 B. 2 C. 3 D. 4", false},
+      {"A", "(A) (B) (C) (D)", false},
+      {"A", "A, not B", true},
+      {"7", "```python\nprint(7)\n```", false},
+      {"7", "So 3 + 4 = 7 and hence x =", false},
+      {"7", "\347\255\224\346\241\210\346\230\2577\343\200\202", true},
+      {"7", "The answer is $7$ because $3+4=7$.", true},
+      {"7", "The answer is equal to 7.", true},
+      {"7", "The answer, which is not obvious, is 7.", true},
+  };
+  for (const Case& c : kCases)
+    EXPECT_EQ(verify(c.gold, c.completion).result.verdict == Verdict::correct, c.right)
+        << c.gold << " | " << c.completion;
+}
+
+}  // namespace
+}  // namespace cohort::math
