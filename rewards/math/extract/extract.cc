@@ -215,6 +215,11 @@ Found last_formula(std::string_view text, const std::vector<Span>& spans) {
   const std::string_view whole = trim(text);
   if (std::string_view("=+-/^").find(whole.back()) != kNone) return {};
   if (states_a_task(conclusion(text.substr(start, run.first - start)))) return {};
+  // "She needs at least 7" names 7.
+  const std::string before = lower_case(without_openers(text.substr(start, run.first - start)));
+  if ((before.ends_with("at least") || before.ends_with("at most")) &&
+      !denied_behind(text.substr(run.last)) && !modified_behind(text.substr(run.last)))
+    return one(run.answer);
   return in_its_words(text, start, run.first, run.last, one(run.answer));
 }
 

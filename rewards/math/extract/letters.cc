@@ -62,9 +62,12 @@ bool has_others(std::string_view text, size_t at, char letter) {
     size_t next = at;
     const char other = is_choice_letter(text[at]) ? letter_at(text, next) : '\0';
     if (other != '\0' && next == at + 1) {
-      if (other != letter && !denied && !prose) return true;
+      // "... I hope it is correct", "A is wrong"
+      const bool pronoun = other == 'I' && next < text.size() && text[next] == ' ';
+      if (other != letter && !denied && !prose && !pronoun && !denied_behind(text.substr(next)))
+        return true;
       at = next;
-      prose = false;
+      prose = pronoun;
       continue;
     }
     if (!is_word_byte(text[at])) {

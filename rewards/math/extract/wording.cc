@@ -168,10 +168,19 @@ bool denies_what_follows(std::string_view before) {
     if (lower.ends_with(phrase) || lower.find(std::string(phrase) + " ") != kNone) return true;
   const auto words =
       last_words(sentence.substr(sentence.rfind(',') == kNone ? 0 : sentence.rfind(',')));
-  for (const std::string_view denial : kDenials) {
+  for (const std::string_view denial : kDenials)
     if (static_cast<unsigned char>(denial[0]) >= 0xE0 && lower.ends_with(denial)) return true;
-    if (std::find(words.begin(), words.begin() + 3, denial) != words.begin() + 3) return true;
-  }
+  // "not exactly equal to 7", but not "cannot exceed 7".
+  const auto only_links = [](std::string_view word) {
+    static constexpr std::string_view kLinks[] = {"be", "is",     "equal", "equals", "to",    "the",
+                                                  "a",  "answer", "value", "number", "really"};
+    return word.ends_with("ly") ||
+           std::find(std::begin(kLinks), std::end(kLinks), word) != std::end(kLinks);
+  };
+  const auto* word = std::find_if_not(words.begin(), words.end(), only_links);
+  if (word != words.end() &&
+      std::find(std::begin(kDenials), std::end(kDenials), *word) != std::end(kDenials))
+    return true;
   return sentence.ends_with("\\ne") || sentence.ends_with("\\neq") || sentence.ends_with(" !=") ||
          sentence.ends_with("\xe2\x89\xa0");
 }

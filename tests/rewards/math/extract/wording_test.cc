@@ -60,6 +60,11 @@ TEST(Wording, WordsAroundAValueDenyOrChangeIt) {
       {"7", "The answer is $7$ because $3+4=7$.", true},
       {"7", "The answer is equal to 7.", true},
       {"7", "The answer, which is not obvious, is 7.", true},
+      {"7", "The maximum cannot exceed $\\boxed{7}$.", true},
+      {"7", "So she needs at least 7 dollars.", true},
+      {"7", "It is not simply \\boxed{7}", false},
+      {"C", "The final answer is $\\text{(C)}$. I hope it is correct.", true},
+      {"B", "Answer: B. A is wrong.", true},
   };
   for (const Case& c : kCases)
     EXPECT_EQ(verify(c.gold, c.completion).result.verdict == Verdict::correct, c.right)
