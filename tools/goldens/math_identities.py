@@ -103,7 +103,8 @@ def exponent():
 
 
 def logarithm():
-    e = sp.log(x ** RNG.randint(1, 3) * y / RNG.randint(2, 12)) * integer()
+    # Odd: ln(x^2) is not 2 ln(x) for x < 0.
+    e = sp.log(x ** (RNG.randint(1, 3) // 2 * 2 + 1) * y / RNG.randint(2, 12)) * integer()
     return e, [lambda f: sp.expand_log(f, force=True)]
 
 

@@ -12,6 +12,8 @@ namespace {
 // A power of a sum is multiplied out when it has at most so many terms.
 constexpr int64_t kMaxExpansion = 128;
 constexpr double kBitsPerDigit = 3.3219;
+// Of a product of coefficients.
+constexpr int64_t kBitsPerStep = 64;
 
 int64_t fits(__int128 value) {
   constexpr int64_t kLimit = int64_t{1} << 40;
@@ -284,6 +286,7 @@ Poly Algebra::multiply(const Poly& a, const Poly& b) {
     for (const Term& right : b.terms) {
       Rational c = left.coefficient * right.coefficient;
       check_digits(c);
+      budget_.step(c.bits() / kBitsPerStep);
       append(terms, std::move(c), merge(left.monomial, right.monomial));
     }
   }

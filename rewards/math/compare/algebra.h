@@ -6,7 +6,8 @@
 // cleared of denominators, has no terms; some differences are also proofs of the contrary.
 //
 // Variables are real. Forms are equal where both expressions have real values; a variable with an
-// odd exponent under an even root is taken to be at least 0.
+// odd exponent under an even root or a logarithm is taken to be above 0. Where they have them is
+// for others to say (domain.h).
 #pragma once
 
 #include <compare>
@@ -155,6 +156,7 @@ class Algebra {
   bool is_positive(const Atom& atom) const;
   Poly positive_power(const Rational& value, Exponent power);
   Poly factor_power(const Factor& factor, Exponent power);
+  std::optional<Poly> square_root(const Poly& a);
   Poly log_of_positive(const Rational& value);
   Poly log_of_factor(const Factor& factor);
   struct SineCosine {

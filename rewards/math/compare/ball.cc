@@ -17,8 +17,9 @@ constexpr int64_t kLargestFactorial = int64_t{1} << 40;
 // An exponent above 2^this has no use: the ball would hold no digit.
 constexpr int64_t kLargestExponentBits = 64;
 
-struct NoValue {};  // here
-struct NoRule {};   // anywhere
+struct NoValue {};            // here
+struct NotReal : NoValue {};  // proven
+struct NoRule {};             // anywhere
 
 class Ball {
  public:
@@ -64,6 +65,7 @@ class Evaluator {
   void need_not_negative(const Ball& ball) const {
     if (complex_ || (ball.is_real() && arb_is_nonnegative(ball.real()))) return;
     if (point_.empty()) return;  // a closed expression: the principal value is meant
+    if (ball.is_real() && arb_is_negative(ball.real())) throw NotReal{};
     throw NoValue{};
   }
 
@@ -116,7 +118,9 @@ Ball Evaluator::power(const Expr& expr) {
   const bool was_angle = std::exchange(angle_, false);
   Ball exponent = value(expr.children[1]);
   angle_ = was_angle;
-  need_not_negative(base);
+  // (-1)^n has a value where n is whole.
+  if (!complex_ && !point_.empty() && !(base.is_real() && arb_is_positive(base.real())))
+    throw NoValue{};
   if (acb_contains_zero(base.get())) throw NoValue{};
   Ball result;
   acb_pow(result.get(), base.get(), exponent.get(), bits_);
@@ -199,7 +203,10 @@ Ball Evaluator::function(const Expr& expr) {
       Ball result = angle(argument(0));
       const bool was_real = result.is_real();
       map(result.get(), result.get(), bits_);
-      if (was_real && !complex_ && !result.is_real()) throw NoValue{};
+      if (was_real && !complex_ && !result.is_real()) {
+        if (!point_.empty() && !arb_contains_zero(acb_imagref(result.get()))) throw NotReal{};
+        throw NoValue{};
+      }
       return result;
     }
     if (name == "Re" || name == "Im" || name == "conj") {
@@ -338,30 +345,75 @@ auto with_precision(const Expr& expr, const Reading& reading, Budget& budget, F 
 
 }  // namespace
 
+namespace {
+
+struct Side {
+  Ball ball;  // where `presence` is real
+  Presence presence = Presence::real;
+};
+
+// `complex`: the value need not be real.
+Side side_at(const Expr& expr, std::span<const Assignment> point, bool complex, int64_t bits,
+             const Reading& reading, Budget& budget) {
+  try {
+    Side side;
+    side.ball = Evaluator(point, complex, bits, reading, budget).value(expr);
+    if (!acb_is_finite(side.ball.get()) || (!point.empty() && !complex && !side.ball.is_real()))
+      side.presence = Presence::unknown;
+    return side;
+  } catch (const NotReal&) {
+    return {{}, Presence::none};
+  } catch (const NoValue&) {
+    return {{}, Presence::unknown};
+  } catch (const NoRule&) {
+    return {{}, Presence::no_rule};
+  }
+}
+
+}  // namespace
+
 BallVerdict compare_at(const Expr& a, const Expr& b, std::span<const Assignment> point,
                        bool complex, int64_t bits, const Reading& reading, Budget& budget) {
-  try {
-    Evaluator evaluator(point, complex, bits, reading, budget);
-    const Ball left = evaluator.value(a), right = evaluator.value(b);
-    if (!acb_is_finite(left.get()) || !acb_is_finite(right.get())) return BallVerdict::no_value;
-    if (!point.empty() && !complex && (!left.is_real() || !right.is_real()))
-      return BallVerdict::no_value;
-    Ball difference;
-    acb_sub(difference.get(), left.get(), right.get(), bits);
-    if (!acb_contains_zero(difference.get())) return BallVerdict::different;
-    Ball size, bound;
-    acb_abs(size.real(), left.get(), bits);
-    acb_abs(bound.real(), right.get(), bits);
-    arb_max(bound.real(), bound.real(), size.real(), bits);
-    if (acb_contains_zero(left.get()) && acb_contains_zero(right.get())) arb_one(bound.real());
-    arb_mul_2exp_si(bound.real(), bound.real(), -kNearBits);
-    acb_abs(size.real(), difference.get(), bits);
-    return arb_lt(size.real(), bound.real()) ? BallVerdict::near : BallVerdict::unsure;
-  } catch (const NoValue&) {
-    return BallVerdict::no_value;
-  } catch (const NoRule&) {
-    return BallVerdict::no_rule;
+  const Side left = side_at(a, point, complex, bits, reading, budget);
+  if (left.presence == Presence::no_rule) return BallVerdict::no_rule;
+  const Side right = side_at(b, point, complex, bits, reading, budget);
+  if (right.presence == Presence::no_rule) return BallVerdict::no_rule;
+  if (left.presence != Presence::real || right.presence != Presence::real) {
+    const bool proven = left.presence != right.presence && left.presence != Presence::unknown &&
+                        right.presence != Presence::unknown;
+    return proven ? BallVerdict::one_sided : BallVerdict::no_value;
   }
+  Ball difference;
+  acb_sub(difference.get(), left.ball.get(), right.ball.get(), bits);
+  if (!acb_contains_zero(difference.get())) return BallVerdict::different;
+  Ball size, bound;
+  acb_abs(size.real(), left.ball.get(), bits);
+  acb_abs(bound.real(), right.ball.get(), bits);
+  arb_max(bound.real(), bound.real(), size.real(), bits);
+  if (acb_contains_zero(left.ball.get()) && acb_contains_zero(right.ball.get()))
+    arb_one(bound.real());
+  arb_mul_2exp_si(bound.real(), bound.real(), -kNearBits);
+  acb_abs(size.real(), difference.get(), bits);
+  return arb_lt(size.real(), bound.real()) ? BallVerdict::near : BallVerdict::unsure;
+}
+
+Presence presence_at(const Expr& expr, std::span<const Assignment> point, const Reading& reading,
+                     Budget& budget) {
+  constexpr int64_t kBits = 96;
+  const Presence whole = side_at(expr, point, false, kBits, reading, budget).presence;
+  if (whole == Presence::real || whole == Presence::none) return whole;
+  // A part that comes behind the one without a rule, or a value, may have none.
+  if (expr.kind == Kind::integral_like || expr.text == "cases") return whole;
+  for (const Expr& child : expr.children)
+    if (presence_at(child, point, reading, budget) == Presence::none) return Presence::none;
+  return whole;
+}
+
+bool is_negative_at(const Expr& expr, std::span<const Assignment> point, const Reading& reading,
+                    Budget& budget) {
+  constexpr int64_t kBits = 96;
+  const Side side = side_at(expr, point, false, kBits, reading, budget);
+  return side.presence == Presence::real && arb_is_negative(side.ball.real());
 }
 
 std::optional<int> ball_sign(const Expr& expr, const Reading& reading, Budget& budget) {

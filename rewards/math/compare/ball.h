@@ -22,6 +22,7 @@ enum class BallVerdict : uint8_t {
   different,  // proven
   near,       // their difference contains 0, and is under 2^-200 of the larger
   unsure,     // contains 0, with a wide ball
+  one_sided,  // one is real, the other proven not to be
   no_value,   // infinite there, or not real where it is to be
   no_rule,    // a function that is not known
 };
@@ -30,6 +31,19 @@ enum class BallVerdict : uint8_t {
 // logarithm of what may be negative has no value.
 BallVerdict compare_at(const Expr& a, const Expr& b, std::span<const Assignment> point,
                        bool complex, int64_t bits, const Reading& reading, Budget& budget);
+
+// Whether an expression is a real number at a point.
+enum class Presence : uint8_t {
+  real,
+  none,     // proven: a part of it has no real value
+  unknown,  // infinite, or too near to a place where it is
+  no_rule,
+};
+Presence presence_at(const Expr& expr, std::span<const Assignment> point, const Reading& reading,
+                     Budget& budget);
+// Proven to be below 0 there.
+bool is_negative_at(const Expr& expr, std::span<const Assignment> point, const Reading& reading,
+                    Budget& budget);
 
 // The sign of a closed real expression; nothing when the ball contains 0 or has no value.
 std::optional<int> ball_sign(const Expr& expr, const Reading& reading, Budget& budget);

@@ -99,7 +99,7 @@ std::string canonical(const Expr& expr, Budget& budget) {
 
 std::string canonical_text(const Expr& expr, Budget& budget) {
   use_flint_in_this_thread();
-  return canonical(prepared(expr, budget), budget);
+  return canonical(prepared(expr, true, budget), budget);
 }
 
 }  // namespace cohort::math

@@ -120,6 +120,25 @@ Comparer::Maybe Comparer::collections(const Expr& gold, const Expr& answer) {
   if ((gold.kind == Kind::tuple && is_set_of_numbers(answer)) ||
       (answer.kind == Kind::tuple && is_set_of_numbers(gold)))
     return different(Reason::different_kind);
+  // Sets in a set are elements of it.
+  const auto is_a_set = [](const Expr& expr) {
+    return expr.kind == Kind::set || expr.kind == Kind::empty_set;
+  };
+  const auto parts = [&](const Expr& expr, bool sets) {
+    std::vector<Expr> result;
+    if (expr.kind == Kind::set)
+      std::ranges::copy_if(expr.children, std::back_inserter(result),
+                           [&](const Expr& child) { return is_a_set(child) == sets; });
+    return result;
+  };
+  const auto inner = parts(gold, true), inner_of_answer = parts(answer, true);
+  if (!inner.empty() || !inner_of_answer.empty()) {
+    if (inner.empty() || inner_of_answer.empty()) return different(Reason::different_kind);
+    const Comparison result = unordered(inner, inner_of_answer);
+    if (!result.equal) return result;
+    const auto rest = parts(gold, false), rest_of_answer = parts(answer, false);
+    return rest.empty() && rest_of_answer.empty() ? result : unordered(rest, rest_of_answer);
+  }
   const std::vector<Expr> golds = elements(gold), answers = elements(answer);
   if (golds.size() == 1 && gold.kind != Kind::list && answers.size() > 1)
     return different(Reason::several_answers);

@@ -67,7 +67,30 @@ std::optional<std::string> spelled(const Expr& expr) {
   return result;
 }
 
+// "red and blue", or a list of such texts: its parts.
+bool split_words(const Expr& expr, std::vector<std::string>& parts) {
+  if (expr.kind == Kind::list || expr.kind == Kind::set)
+    return std::ranges::all_of(expr.children,
+                               [&](const Expr& child) { return split_words(child, parts); });
+  if (expr.kind != Kind::words) return false;
+  static constexpr std::string_view kAnd = " and ";
+  size_t start = 0;
+  for (size_t end = 0; end != std::string::npos; start = end + kAnd.size()) {
+    end = expr.text.find(kAnd, start);
+    parts.push_back(expr.text.substr(start, end == std::string::npos ? end : end - start));
+  }
+  return true;
+}
+
 }  // namespace
+
+Comparer::Maybe Comparer::worded_lists(const Expr& gold, const Expr& answer) {
+  std::vector<std::string> a, b;
+  if (!split_words(gold, a) || a.size() < 2 || !split_words(answer, b)) return std::nullopt;
+  std::ranges::sort(a);
+  std::ranges::sort(b);
+  return a == b ? Maybe(equal_by(Tier::structure)) : std::nullopt;
+}
 
 Comparer::Maybe Comparer::words(const Expr& gold, const Expr& answer) const {
   if (gold.kind != Kind::words && answer.kind != Kind::words) return std::nullopt;
@@ -121,8 +144,9 @@ Comparison Comparer::match(const Expr& gold, const Expr& answer) {
   }
   using Rule = Maybe (Comparer::*)(const Expr&, const Expr&);
   static constexpr Rule kRules[] = {
-      &Comparer::choices,     &Comparer::quantities, &Comparer::solutions, &Comparer::relations,
-      &Comparer::collections, &Comparer::sets,       &Comparer::matrices,  &Comparer::ratios};
+      &Comparer::worded_lists, &Comparer::choices,   &Comparer::quantities,
+      &Comparer::solutions,    &Comparer::relations, &Comparer::collections,
+      &Comparer::sets,         &Comparer::matrices,  &Comparer::ratios};
   for (const Rule rule : kRules)
     if (auto result = (this->*rule)(gold, answer)) return *result;
   if (auto result = words(gold, answer)) return *result;
@@ -134,8 +158,9 @@ Comparison compare(const Expr& gold, const Expr& answer, Budget& budget) {
   use_flint_in_this_thread();
   if (gold == answer) return equal_by(Tier::structure);
   Comparer comparer(budget);
-  const Comparison result = comparer.match(prepared(gold, budget), prepared(answer, budget));
-  return result;
+  // An answer that repeats "the determinant of ..." has not found it.
+  const bool determinants = has_determinants(gold);
+  return comparer.match(prepared(gold, true, budget), prepared(answer, determinants, budget));
 }
 
 }  // namespace cohort::math

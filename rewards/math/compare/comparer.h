@@ -35,6 +35,7 @@ class Comparer {
 
   Comparison scalars(const Expr& gold, const Expr& answer);
   Maybe words(const Expr& gold, const Expr& answer) const;
+  Maybe worded_lists(const Expr& gold, const Expr& answer);
   Maybe choices(const Expr& gold, const Expr& answer);
   Maybe points_at_infinity(const Expr& gold, const Expr& answer) const;
 
@@ -79,8 +80,9 @@ std::optional<SolvedSet> solved_set(const Expr& condition);
 // 1 for infinity, -1 for minus infinity, else 0.
 int infinity_sign(const Expr& expr);
 
-// Sums, products and powers of matrices worked out, determinants too; words that mean a value
-// replaced by it. The tree itself when nothing is to be done.
-Expr prepared(const Expr& expr, Budget& budget);
+// Sums, products and powers of matrices worked out, where wanted determinants too; words that mean
+// a value replaced by it. The tree itself when nothing is to be done.
+Expr prepared(const Expr& expr, bool determinants, Budget& budget);
+bool has_determinants(const Expr& expr);
 
 }  // namespace cohort::math

@@ -144,7 +144,6 @@ Poly Normalizer::whole_part(const Expr& expr) {
 }
 
 Poly Normalizer::factorial(const Expr& expr) {
-  constexpr int64_t kMaxShift = 8;
   const Poly argument = scalar(expr.children[0]);
   if (expr.text == "!!") {
     const auto value = argument.constant();
@@ -154,6 +153,11 @@ Poly Normalizer::factorial(const Expr& expr) {
     for (int64_t i = *n; i > 1; i -= 2) result *= Rational(i);
     return Algebra::number(std::move(result));
   }
+  return factorial_of(argument);
+}
+
+Poly Normalizer::factorial_of(const Poly& argument) {
+  constexpr int64_t kMaxShift = 8;
   if (const auto value = argument.constant()) {
     const auto n = value->to_int64();
     if (!value->is_integer() || value->sign() < 0) throw Undefined{};

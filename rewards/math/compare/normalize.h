@@ -24,6 +24,7 @@ class Normalizer {
   Poly absolute(const Expr& expr);
   Poly whole_part(const Expr& expr);
   Poly factorial(const Expr& expr);
+  Poly factorial_of(const Poly& argument);
   Poly function(const Expr& expr);
   Poly trigonometric(const Expr& expr);
   Poly hyperbolic(const std::string& name, const Poly& argument);

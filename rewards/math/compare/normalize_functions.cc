@@ -135,22 +135,34 @@ Poly Normalizer::of_whole_numbers(const Expr& expr) {
 Poly Normalizer::binomial(const Expr& expr) {
   constexpr int64_t kMaxSymbolic = 8;
   const Poly top = scalar(expr.children[0]), below = scalar(expr.children[1]);
-  const auto k_value = below.constant(), n_value = top.constant();
-  const auto k = k_value ? k_value->to_int64() : std::nullopt;
-  const auto n = n_value ? n_value->to_int64() : std::nullopt;
+  const auto whole = [](const Poly& poly) {
+    const auto value = poly.constant();
+    return value ? value->to_int64() : std::nullopt;
+  };
+  const auto k = whole(below), n = whole(top);
   if (n && k && *n >= 0) {
     if (*k < 0 || *k > *n) return {};
     const auto least = static_cast<double>(std::min(*k, *n - *k));
     if (least * std::log10(static_cast<double>(*n) + 1) <
         static_cast<double>(algebra_.budget().limits().digits))
       return Algebra::number(math::binomial(static_cast<uint64_t>(*n), static_cast<uint64_t>(*k)));
-  } else if (k && *k >= 0 && *k <= kMaxSymbolic) {
-    Poly result = Algebra::number(math::factorial(static_cast<uint64_t>(*k)).inverse());
-    for (int64_t i = 0; i < *k; ++i)
+    return algebra_.function("binom", {top, below});
+  }
+  const auto falling = [&](int64_t factors) {
+    Poly result = Algebra::number(math::factorial(static_cast<uint64_t>(factors)).inverse());
+    for (int64_t i = 0; i < factors; ++i)
       result = algebra_.multiply(result, algebra_.subtract(top, Algebra::number(i)));
     return result;
-  }
-  return algebra_.function("binom", {top, below});
+  };
+  if (k && *k >= 0 && *k <= kMaxSymbolic) return falling(*k);
+  if (top.constant() || k) return algebra_.function("binom", {top, below});
+  // n whole, as k is.
+  const Poly rest = algebra_.subtract(top, below);
+  const auto r = whole(rest);
+  if (r && *r >= 0 && *r <= kMaxSymbolic) return falling(*r);
+  if (rest.constant()) return algebra_.function("binom", {top, below});
+  return algebra_.divide(factorial_of(top),
+                         algebra_.multiply(factorial_of(below), factorial_of(rest)));
 }
 
 Poly Normalizer::largest(const Expr& expr) {

@@ -12,6 +12,7 @@ Algebra::Primitive Algebra::primitive(const Poly& a) {
     numerators = numerators.is_zero() ? n.abs() : integer_gcd(numerators, n);
     denominators = denominators / integer_gcd(denominators, d) * d;
     check_digits(denominators);
+    budget_.step(1 + (n.bits() + d.bits()) / 32);
   }
   Rational content = numerators / denominators;
   Poly part = scale(a, content.inverse());
@@ -57,6 +58,33 @@ Poly Algebra::factor_power(const Factor& factor, Exponent power) {
   return atom_power(factor.atom, product);
 }
 
+// q with q^2 = a, when the squares among a's terms are those of q's: x^2 - 2xy + y^2.
+std::optional<Poly> Algebra::square_root(const Poly& a) {
+  constexpr size_t kMaxTerms = 10, kMaxRoots = 4;
+  if (a.terms.size() < 3 || a.terms.size() > kMaxTerms || !is_real(a)) return std::nullopt;
+  std::vector<Poly> roots;
+  for (const Term& term : a.terms) {
+    if (term.coefficient.sign() < 0 || std::ranges::any_of(term.monomial, [](const Factor& factor) {
+          return !factor.power.is_integer() || factor.power.num % 2 != 0;
+        }))
+      continue;
+    const auto size = positive_power(term.coefficient, {1, 2}).constant();
+    if (!size) continue;
+    Poly root;
+    root.terms.push_back({*size, term.monomial});
+    for (Factor& factor : root.terms[0].monomial) factor.power = factor.power * Exponent{1, 2};
+    roots.push_back(std::move(root));
+  }
+  if (roots.size() < 2 || roots.size() > kMaxRoots) return std::nullopt;
+  for (size_t signs = 0; signs < size_t{1} << (roots.size() - 1); ++signs) {
+    Poly sum = roots[0];
+    for (size_t i = 1; i < roots.size(); ++i)
+      sum = add(sum, (signs >> (i - 1) & 1) != 0 ? negate(roots[i]) : roots[i]);
+    if (multiply(sum, sum) == a) return sum;
+  }
+  return std::nullopt;
+}
+
 // Of odd roots the real one is meant: the cube root of -8 is -2.
 Poly Algebra::root_power(const Poly& base, Exponent power) {
   if (power.is_integer()) return whole_power(base, power.num);
@@ -81,6 +109,10 @@ Poly Algebra::root_power(const Poly& base, Exponent power) {
       if (odd_root) return sign(std::move(result));
       return multiply(result, whole_power(imaginary(), power.num));
     }
+  }
+  if (!odd_root) {
+    if (const auto root = square_root(base))
+      return root_power(absolute(*root), power * Exponent{2, 1});
   }
   Primitive reduced = primitive(base);
   const bool flip = odd_root && is_real(base) && reduced.part.terms.back().coefficient.sign() < 0;

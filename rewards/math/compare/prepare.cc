@@ -77,10 +77,10 @@ bool has_determinant(const Expr& m) {
 }
 
 // One node whose children are done.
-Expr folded(Expr expr, Budget& budget) {
+Expr folded(Expr expr, bool determinants, Budget& budget) {
   auto& children = expr.children;
   if (expr.kind == Kind::matrix) {
-    if (expr.text == "|" && has_determinant(expr)) return determinant(expr);
+    if (determinants && expr.text == "|" && has_determinant(expr)) return determinant(expr);
     return expr;
   }
   if (std::ranges::none_of(children, is_matrix)) return expr;
@@ -130,7 +130,9 @@ Expr folded(Expr expr, Budget& budget) {
       return result;
     }
     case Kind::function:
-      return expr.text == "det" && has_determinant(children[0]) ? determinant(children[0]) : expr;
+      return determinants && expr.text == "det" && has_determinant(children[0])
+                 ? determinant(children[0])
+                 : expr;
     default:
       return expr;
   }
@@ -158,9 +160,16 @@ constexpr std::array<Meaning, 14> kMeanings = {{
     {"positive infinity", Kind::constant, "inf"},
 }};
 
+bool is_determinant(const Expr& expr) {
+  return (expr.kind == Kind::matrix && expr.text == "|") ||
+         (expr.kind == Kind::function && expr.text == "det");
+}
+
 }  // namespace
 
-Expr prepared(const Expr& expr, Budget& budget) {
+bool has_determinants(const Expr& expr) { return any_node(expr, is_determinant); }
+
+Expr prepared(const Expr& expr, bool determinants, Budget& budget) {
   const bool plain = !any_node(expr, [](const Expr& node) {
     return node.kind == Kind::matrix || node.kind == Kind::words || node.kind == Kind::set ||
            (node.kind == Kind::number_set && node.text.size() > 1);
@@ -180,8 +189,9 @@ Expr prepared(const Expr& expr, Budget& budget) {
       return make(Kind::set_minus, {Expr{Kind::number_set, "R"}, make(Kind::set, {zero})});
   }
   Expr result{expr.kind, expr.text, {}, expr.rows};
-  for (const Expr& child : expr.children) result.children.push_back(prepared(child, budget));
-  return folded(std::move(result), budget);
+  for (const Expr& child : expr.children)
+    result.children.push_back(prepared(child, determinants, budget));
+  return folded(std::move(result), determinants, budget);
 }
 
 }  // namespace cohort::math

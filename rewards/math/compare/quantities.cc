@@ -79,6 +79,18 @@ std::optional<Expr> joined(const Expr& expr) {
   return make(Kind::quantity, {make(Kind::add, std::move(summands))}, unit);
 }
 
+// 180 degrees in radians, or in turns.
+std::optional<Expr> of_degrees(const Expr& expr, bool radians) {
+  if (expr.kind == Kind::negate) {
+    auto size = of_degrees(expr.children[0], radians);
+    return size ? std::optional(make_negative(std::move(*size))) : std::nullopt;
+  }
+  if (expr.kind != Kind::degrees) return std::nullopt;
+  if (!radians) return times(expr.children[0], Rational(1, 360));
+  return make(Kind::multiply,
+              {times(expr.children[0], Rational(1, 180)), Expr{Kind::constant, "pi"}});
+}
+
 }  // namespace
 
 Comparer::Maybe Comparer::quantities(const Expr& gold, const Expr& answer) {
@@ -96,6 +108,14 @@ Comparer::Maybe Comparer::quantities(const Expr& gold, const Expr& answer) {
       other.kind == Kind::set)
     return std::nullopt;
   if (other.kind == Kind::percent) return different(Reason::different_unit);
+  const std::string& unit = (a ? a : b)->text;
+  if (unit == "rad" || conversion(unit, "turn")) {
+    if (const auto written = of_degrees(other, unit == "rad")) {
+      const Expr value = unit == "rad" ? (a ? a : b)->children[0]
+                                       : times((a ? a : b)->children[0], *conversion(unit, "turn"));
+      return a ? match(value, *written) : match(*written, value);
+    }
+  }
   return a ? match(a->children[0], answer) : match(gold, b->children[0]);
 }
 

@@ -3,6 +3,7 @@
 
 #include "rewards/math/compare/algebra.h"
 #include "rewards/math/compare/comparer.h"
+#include "rewards/math/compare/domain.h"
 #include "rewards/math/compare/normalize.h"
 #include "rewards/math/compare/tree.h"
 
@@ -106,7 +107,13 @@ Comparison Comparer::equations(const Expr& gold, const Expr& answer) {
     const Poly b = equation_form(algebra, answer.children[0], answer.children[1]);
     if (!algebra.has_symbols(a) && !contains(gold, Kind::apply))
       return different(Reason::different_value, Tier::normal_form);
-    if (proportion(algebra, a, b)) return equal_by(Tier::normal_form);
+    if (proportion(algebra, a, b)) {
+      const Expr left = minus(gold.children[0], gold.children[1]);
+      const Expr right = minus(answer.children[0], answer.children[1]);
+      if (same_domain(left, right, Reading{}, budget_) == SameDomain::yes)
+        return equal_by(Tier::normal_form);
+      return different(Reason::different_value, Tier::ball);
+    }
     const bool sure = algebra.proves_difference(a) && algebra.proves_difference(b);
     return different(sure ? Reason::different_value : Reason::not_simplifiable, Tier::normal_form);
   } catch (const Undefined&) {
@@ -155,7 +162,7 @@ Comparison Comparer::inequalities(const Expr& gold, const Expr& answer) {
   return equal_by(Tier::normal_form);
 }
 
-// a = r mod m: residues that differ by a multiple of m, or the residue alone.
+// a = r mod m: residues that differ by a multiple of m; for a gold, also the residue alone.
 Comparer::Maybe Comparer::congruences(const Expr& gold, const Expr& answer) {
   const auto residue = [&](const Expr& expr) -> const Expr* {
     if (expr.kind != Kind::relation || expr.text != "c") return nullptr;
@@ -176,9 +183,10 @@ Comparer::Maybe Comparer::congruences(const Expr& gold, const Expr& answer) {
     const bool same = *m == *n && ((*r - *s) / *m).is_integer();
     return same ? equal_by(Tier::exact) : different(Reason::different_value, Tier::exact);
   }
-  const Expr& relation = a != nullptr ? gold : answer;
-  if (!is_name(relation.children[0])) return std::nullopt;
-  return a != nullptr ? match(a->children[0], answer) : match(gold, b->children[0]);
+  // A class of numbers does not answer for one of them.
+  if (a == nullptr) return different(Reason::different_kind);
+  if (!is_name(gold.children[0])) return std::nullopt;
+  return match(a->children[0], answer);
 }
 
 Comparer::Maybe Comparer::relations(const Expr& gold, const Expr& answer) {
@@ -220,7 +228,8 @@ Comparer::Maybe Comparer::relations(const Expr& gold, const Expr& answer) {
   const bool two = gold.children.size() == 2 && answer.children.size() == 2;
   if (only(gold, "=") && only(answer, "=")) {
     if (two) return equations(gold, answer);
-    return ordered(gold.children, answer.children);
+    if (gold.children.size() != answer.children.size()) return different(Reason::different_count);
+    return unordered(gold.children, answer.children);
   }
   if (only(gold, "<>lg") && only(answer, "<>lg")) {
     const auto a = solved_set(gold), b = solved_set(answer);

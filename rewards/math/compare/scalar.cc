@@ -9,6 +9,7 @@
 #include "rewards/math/compare/algebra.h"
 #include "rewards/math/compare/algebraic.h"
 #include "rewards/math/compare/ball.h"
+#include "rewards/math/compare/domain.h"
 #include "rewards/math/compare/normalize.h"
 #include "rewards/math/compare/tree.h"
 
@@ -27,17 +28,9 @@ struct Traits {
   int64_t nodes = 0;
   bool imaginary = false;
   bool bare_log = false;
-  bool degrees = false;    // outside functions
-  bool sums = false;       // or integrals, limits
-  bool elementary = true;  // in the class that balls may confirm
+  bool degrees = false;  // outside functions
+  bool sums = false;     // or integrals, limits
 };
-
-bool is_elementary(const std::string& name) {
-  static constexpr std::array<std::string_view, 18> kNames = {
-      "sin",  "cos",  "tan",  "cot",  "sec", "csc", "arcsin", "arccos", "arctan",
-      "sinh", "cosh", "tanh", "coth", "exp", "ln",  "log",    "arsinh", "artanh"};
-  return std::ranges::find(kNames, name) != kNames.end();
-}
 
 void collect(const Expr& expr, bool in_function, Traits& traits) {
   ++traits.nodes;
@@ -53,66 +46,15 @@ void collect(const Expr& expr, bool in_function, Traits& traits) {
       break;
     case Kind::integral_like:
       traits.sums = true;
-      traits.elementary = false;
       break;
     case Kind::function:
       traits.bare_log |= expr.text == "log" && expr.children.size() == 1;
-      traits.elementary &= is_elementary(expr.text);
-      break;
-    case Kind::apply:
-    case Kind::based:
-    case Kind::factorial:
-    case Kind::floor:
-    case Kind::ceiling:
-      traits.elementary = false;
       break;
     default:
       break;
   }
   for (const Expr& child : expr.children)
     collect(child, in_function || expr.kind == Kind::function, traits);
-}
-
-// A stream of 64 random bits that depends on the pair alone (splitmix64).
-class Random {
- public:
-  explicit Random(uint64_t seed) : state_(seed) {}
-  uint64_t next() {
-    uint64_t z = state_ += 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-  }
-
- private:
-  uint64_t state_;
-};
-
-uint64_t hash(const Expr& expr, uint64_t seed) {
-  Random random(seed ^ (static_cast<uint64_t>(expr.kind) * 0x100000001b3u));
-  uint64_t result = random.next();
-  for (const char c : expr.text) result = (result ^ static_cast<uint8_t>(c)) * 0x100000001b3u;
-  for (const Expr& child : expr.children) result = hash(child, result);
-  return result;
-}
-
-// Points of every size and of both signs, so that no |x - 100| hides behind small ones; most are
-// positive and small, where most functions are defined.
-std::vector<Assignment> draw_point(const std::set<std::string>& symbols, int64_t index,
-                                   Random& random) {
-  static constexpr std::array<int64_t, 8> kScales = {0, 1, 2, 0, -3, 7, 20, 45};
-  std::vector<Assignment> point;
-  for (const std::string& symbol : symbols) {
-    const auto bits = static_cast<int64_t>(random.next() >> 20) | 1;  // 44 bits
-    Rational value(bits, int64_t{1} << 44);
-    const int64_t scale =
-        kScales[static_cast<size_t>(index + static_cast<int64_t>(point.size())) % kScales.size()];
-    value =
-        scale < 0 ? value / Rational(int64_t{1} << -scale) : value * Rational(int64_t{1} << scale);
-    if (index % 3 == 2 && random.next() % 2 == 0) value = -value;
-    point.push_back({symbol, std::move(value)});
-  }
-  return point;
 }
 
 class ScalarPair {
@@ -167,8 +109,23 @@ class ScalarPair {
     } catch (const Undefined&) {
       return {Truth::no, Tier::normal_form};
     }
-    if (difference.has_no_terms()) return {Truth::yes, Tier::normal_form};
+    if (difference.has_no_terms()) return where_both_are_real(reading);
     if (algebra.proves_difference(difference)) return {Truth::no, Tier::normal_form};
+    return {};
+  }
+
+  // Of equal forms: what the form dropped may have had no value.
+  ScalarResult where_both_are_real(const Reading& reading) const {
+    if (symbols().empty() || a_traits_.imaginary || b_traits_.imaginary)
+      return {Truth::yes, Tier::normal_form};
+    switch (same_domain(a_, b_, reading, budget_)) {
+      case SameDomain::yes:
+        return {Truth::yes, Tier::normal_form};
+      case SameDomain::no:
+        return {Truth::no, Tier::ball};
+      case SameDomain::unknown:
+        return {};
+    }
     return {};
   }
 
@@ -188,14 +145,16 @@ class ScalarPair {
     const bool complex = a_traits_.imaginary || b_traits_.imaginary;
     const int64_t nodes = a_traits_.nodes + b_traits_.nodes;
     if (nodes > kMaxBallNodes) may_confirm = false;
-    may_confirm &= a_traits_.elementary && b_traits_.elementary;
-    const std::set<std::string> names = symbols();
-    Random random(hash(b_, hash(a_, 0)));
+    may_confirm = may_confirm && is_analytic(a_) && is_analytic(b_);
+    Points points(a_, b_, reading, budget_);
     int64_t near = 0;
     for (int64_t i = 0; i < kTries && near < kPoints; ++i) {
-      const auto point = draw_point(names, i, random);
+      const auto next = points.next();
+      if (!next) continue;
+      const auto& point = *next;
       const BallVerdict quick = compare_at(a_, b_, point, complex, 96, reading, budget_);
-      if (quick == BallVerdict::different) return {Truth::no, Tier::ball};
+      if (quick == BallVerdict::different || quick == BallVerdict::one_sided)
+        return {Truth::no, Tier::ball};
       if (quick == BallVerdict::no_value) continue;
       if (quick == BallVerdict::no_rule) return {};
       BallVerdict verdict = BallVerdict::unsure;
@@ -203,9 +162,8 @@ class ScalarPair {
         verdict = compare_at(a_, b_, point, complex, bits, reading, budget_);
       if (verdict == BallVerdict::different) return {Truth::no, Tier::ball};
       near += verdict == BallVerdict::near;
-      if (!may_confirm && near > 2) return {};
     }
-    return near >= kPoints ? ScalarResult{Truth::yes, Tier::ball} : ScalarResult{};
+    return may_confirm && near >= kPoints ? ScalarResult{Truth::yes, Tier::ball} : ScalarResult{};
   }
 
   const Expr& a_;
@@ -225,6 +183,8 @@ int64_t leading_place(const Rational& value) {
 }
 
 constexpr int64_t kSignificant = 6;
+// Nobody is asked for more: doubles are printed with 16 or 17, and the last ones are noise.
+constexpr int64_t kMostSignificant = 15;
 
 // Whether a decimal has `digits` digits or more, behind the point and significant ones.
 bool is_long(const Decimal& decimal, int64_t digits) {
@@ -244,29 +204,43 @@ ScalarResult within(const Expr& value, const Rational& target, const Rational& b
   return {*side < 0 ? Truth::yes : Truth::no, Tier::ball};
 }
 
-// Decimals stand for what rounds to them, within six significant digits at least.
+// The unit of a number's n-th significant digit.
+Rational place_of(const Rational& value, int64_t n) {
+  return Rational::power_of_ten(leading_place(value) + 1 - n);
+}
+
+// A decimal, or a fraction that is one, with as many digits behind the point as the gold or more:
+// it does not round to the gold, it is the gold or another number.
+bool is_as_fine(const Expr& answer, const std::optional<Decimal>& written, const Decimal& gold,
+                Budget& budget) {
+  if (written) return written->last_place <= gold.last_place;
+  const auto exact = exact_value(answer, budget);
+  return exact && exact->terminates() && !(*exact / (gold.last_place * Rational(10))).is_integer();
+}
+
+// Decimals stand for what rounds to them, within 6 to 15 significant digits.
 ScalarResult compare_decimals(const Expr& gold, const Expr& answer, Budget& budget) {
   const auto gold_decimal = written_decimal(gold, budget);
   const auto answer_decimal = written_decimal(answer, budget);
   const Rational half(1, 2);
   if (gold_decimal) {
-    if (gold_decimal->value.is_zero()) return {};
-    const Rational six =
-        Rational::power_of_ten(leading_place(gold_decimal->value) + 1 - kSignificant);
-    const ScalarResult result =
-        within(answer, gold_decimal->value, std::min(gold_decimal->last_place, six) * half, budget);
+    const Rational& value = gold_decimal->value;
+    if (value.is_zero() || is_as_fine(answer, answer_decimal, *gold_decimal, budget)) return {};
+    const Rational place =
+        std::max(std::min(gold_decimal->last_place, place_of(value, kSignificant)),
+                 place_of(value, kMostSignificant));
+    const ScalarResult result = within(answer, value, place * half, budget);
     if (result.truth == Truth::yes || !answer_decimal) return result;
   }
   if (!answer_decimal || !is_long(*answer_decimal, kSignificant)) return {};
-  if (gold_decimal) {
-    if (answer_decimal->last_place < gold_decimal->last_place) return {};
-  } else if (const auto exact = exact_value(gold, budget); exact && exact->terminates()) {
-    return {};  // exactly written, it could have been
+  if (!gold_decimal) {
+    const auto exact = exact_value(gold, budget);
+    if (exact && exact->terminates()) return {};  // exactly written, it could have been
   }
   // Rounded; or, with a digit to spare, cut off: 3.1415926535 is pi.
-  const Rational bound = is_long(*answer_decimal, kSignificant + 1)
-                             ? answer_decimal->last_place
-                             : answer_decimal->last_place * half;
+  const Rational place =
+      std::max(answer_decimal->last_place, place_of(answer_decimal->value, kMostSignificant));
+  const Rational bound = is_long(*answer_decimal, kSignificant + 1) ? place : place * half;
   return within(gold, answer_decimal->value, bound, budget);
 }
 

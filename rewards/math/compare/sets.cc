@@ -188,12 +188,20 @@ class Line {
   std::vector<End> ends_;
 };
 
-// An interval with an end at infinity is open there.
 std::string brackets(const Expr& interval) {
-  std::string result = interval.kind == Kind::tuple ? "()" : interval.text;
-  if (infinity_sign(interval.children[0]) != 0) result[0] = '(';
-  if (infinity_sign(interval.children[1]) != 0) result[1] = ')';
-  return result;
+  return interval.kind == Kind::tuple ? "()" : interval.text;
+}
+
+// [-inf, 0]: no set of real numbers.
+bool has_infinity(const Expr& set) {
+  return any_node(set, [](const Expr& node) {
+    return (node.kind == Kind::interval &&
+            ((node.text[0] == '[' && infinity_sign(node.children[0]) != 0) ||
+             (node.text[1] == ']' && infinity_sign(node.children[1]) != 0))) ||
+           (node.kind == Kind::set && std::ranges::any_of(node.children, [](const Expr& member) {
+              return infinity_sign(member) != 0;
+            }));
+  });
 }
 
 bool is_interval(const Expr& expr) {
@@ -293,6 +301,7 @@ Comparer::Maybe Comparer::sets(const Expr& gold, const Expr& answer) {
     if (gold.kind != answer.kind) return different(Reason::not_simplifiable);
     return ordered(gold.children, answer.children);
   }
+  if (has_infinity(gold) != has_infinity(answer)) return different(Reason::different_value);
   if (is_interval(gold) && is_interval(answer)) {
     if (brackets(gold) != brackets(answer)) return different(Reason::different_value);
     return ordered(gold.children, answer.children);

@@ -83,6 +83,59 @@ bool spread_signs(Solutions& solutions) {
   return !solutions.rows.empty();
 }
 
+// x_1 = 1, x_2 = 4 are values of x, where the other side says x.
+void drop_indices(Solutions& solutions, const Solutions& other) {
+  if (solutions.rows.size() != 1 || solutions.names.size() < 2 || other.names.size() != 1 ||
+      other.rows.size() < 2 || other.names[0].kind != Kind::symbol)
+    return;
+  const std::string stem = other.names[0].text + "_";
+  for (size_t i = 0; i < solutions.names.size(); ++i) {
+    const bool indexed = std::ranges::any_of(solutions.names, [&](const Expr& name) {
+      return name == Expr{Kind::symbol, stem + std::to_string(i + 1)};
+    });
+    if (!indexed) return;
+  }
+  std::vector<std::vector<Expr>> rows;
+  for (Expr& value : solutions.rows[0]) rows.push_back({std::move(value)});
+  solutions = {other.names, std::move(rows)};
+}
+
+Expr renamed(const Expr& expr, const std::string& from, const std::string& to) {
+  Expr result = expr;
+  if (result.kind == Kind::symbol && result.text == from) result.text = to;
+  for (Expr& child : result.children) child = renamed(child, from, to);
+  return result;
+}
+
+// f(x) of one variable.
+bool is_function_of_one(const Expr& name) {
+  return name.kind == Kind::apply && name.children.size() == 1 &&
+         name.children[0].kind == Kind::symbol;
+}
+
+// f(t) = t^2 is said of f, whatever its argument's name; y = 2x is f(x) = 2x.
+void same_argument(const Solutions& gold, Solutions& answer) {
+  if (gold.names.size() != 1 || answer.names.size() != 1 || gold.rows.size() != 1 ||
+      answer.rows.size() != 1 || gold.names[0] == answer.names[0])
+    return;
+  const Expr& name = gold.names[0];
+  Expr& other = answer.names[0];
+  Expr& value = answer.rows[0][0];
+  if (is_function_of_one(name) && is_function_of_one(other)) {
+    const std::string to = name.children[0].text, from = other.children[0].text;
+    if (name.text != other.text || contains(value, name.children[0])) return;
+    value = renamed(value, from, to);
+    other = name;
+    return;
+  }
+  const Expr y{Kind::symbol, "y"};
+  const auto is_graph = [&](const Expr& function, const Expr& letter) {
+    return is_function_of_one(function) && letter == y && function.children[0] != y &&
+           contains(gold.rows[0][0], function.children[0]);
+  };
+  if (is_graph(name, other) || is_graph(other, name)) other = name;
+}
+
 }  // namespace
 
 std::optional<Solutions> Comparer::solutions_of(const Expr& expr, bool trusted) {
@@ -193,13 +246,20 @@ Comparison Comparer::unnamed(const Solutions& named, const Expr& bare, bool gold
                                       : make(Kind::tuple, std::move(values)));
   }
   if (rows.size() == 1) return judge(rows[0], bare);
-  return judge(make(Kind::list, std::move(rows)), bare);
+  // Several values of one name have no order: they are no pair.
+  const bool numbers = named.names.size() == 1 && std::ranges::all_of(rows, is_scalar);
+  return judge(make(numbers ? Kind::set : Kind::list, std::move(rows)), bare);
 }
 
 Comparer::Maybe Comparer::solutions(const Expr& gold, const Expr& answer) {
-  const auto a = solutions_of(gold, true);
-  const auto b = solutions_of(answer, false);
+  auto a = solutions_of(gold, true);
+  auto b = solutions_of(answer, false);
   if (!a && !b) return std::nullopt;
+  if (a && b) {
+    drop_indices(*a, *b);
+    drop_indices(*b, *a);
+    same_argument(*a, *b);
+  }
   const auto closed = [](const Solutions& solutions) {
     return std::ranges::all_of(solutions.rows,
                                [](const auto& row) { return std::ranges::all_of(row, is_closed); });

@@ -75,7 +75,7 @@ TEST(MathIdentities, ExponentialsAndLogarithms) {
                 {"\\frac{e^x+e^{-x}}{2}", "\\cosh x"},
                 {"\\ln\\frac ab", "\\ln a-\\ln b"},
                 {"\\ln(2x+2)", "\\ln2+\\ln(x+1)"},
-                {"\\ln(x^2)", "2\\ln x"},
+                {"\\ln(x^2)", "2\\ln|x|"},
                 {"2^{\\log_2 3}", "3"},
                 {"\\frac{\\log 8}{\\log 2}", "3"},
                 {"(-2)^{n+1}", "-2(-2)^n"}});

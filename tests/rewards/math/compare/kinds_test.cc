@@ -83,7 +83,7 @@ TEST(MathKinds, MatricesEntryByEntry) {
   EXPECT_EQ(verdict("\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}",
                     "\\frac12\\begin{bmatrix}2&4\\\\6&8\\end{bmatrix}"),
             "correct");
-  EXPECT_EQ(verdict("-2", "\\begin{vmatrix}1&2\\\\3&4\\end{vmatrix}"), "correct");
+  EXPECT_EQ(verdict("\\begin{vmatrix}1&2\\\\3&4\\end{vmatrix}", "-2"), "correct");
   EXPECT_EQ(verdict("\\begin{pmatrix}1&2\\end{pmatrix}", "\\begin{pmatrix}1\\\\2\\end{pmatrix}"),
             "different_count");
 }
