@@ -52,12 +52,12 @@ std::vector<double> time_jobs(judge::Sandbox& sandbox, const Job& job, int64_t c
 std::vector<double> time_bare_python(int64_t cases) {
   std::vector<double> times;
   for (int64_t i = 0; i < cases; ++i) {
-    const char* const arguments[] = {"python3", "-I", "-S", "-c", "pass", nullptr};
+    const char* const arguments[] = {"/usr/bin/python3", "-I", "-S", "-c", "pass", nullptr};
     const auto start = Clock::now();
     pid_t child = 0;
-    if (posix_spawnp(&child, arguments[0], nullptr, nullptr, const_cast<char* const*>(arguments),
-                     environ) != 0)
-      throw_error<InputError>("python3 cannot be started");
+    if (posix_spawn(&child, arguments[0], nullptr, nullptr, const_cast<char* const*>(arguments),
+                    environ) != 0)
+      throw_error<InputError>("/usr/bin/python3 cannot be started");
     int status = 0;
     waitpid(child, &status, 0);
     times.push_back(milliseconds_since(start));
