@@ -1,15 +1,7 @@
-#include <gtest/gtest.h>
-
-#include "rewards/math/verify.h"
+#include "tests/rewards/math/verdict_cases.h"
 
 namespace cohort::math {
 namespace {
-
-struct Case {
-  const char* gold;
-  const char* completion;
-  bool right;
-};
 
 TEST(Enclosing, WhatChangesTheValueOfABoxBelongsToTheAnswer) {
   static constexpr Case kCases[] = {
@@ -61,9 +53,7 @@ TEST(Enclosing, WhatChangesTheValueOfABoxBelongsToTheAnswer) {
       {"7", "Since it is not even, the answer is \\boxed{7}", true},
       {"7", "The answer is \\boxed{7}, not 8.", true},
   };
-  for (const Case& c : kCases)
-    EXPECT_EQ(verify(c.gold, c.completion).result.verdict == Verdict::correct, c.right)
-        << c.gold << " | " << c.completion;
+  expect_verdicts(kCases);
 }
 
 }  // namespace

@@ -1,15 +1,7 @@
-#include <gtest/gtest.h>
-
-#include "rewards/math/verify.h"
+#include "tests/rewards/math/verdict_cases.h"
 
 namespace cohort::math {
 namespace {
-
-struct Case {
-  const char* gold;
-  const char* completion;
-  bool right;
-};
 
 TEST(Wording, WordsAroundAValueDenyOrChangeIt) {
   static constexpr Case kCases[] = {
@@ -66,9 +58,7 @@ TEST(Wording, WordsAroundAValueDenyOrChangeIt) {
       {"C", "The final answer is $\\text{(C)}$. I hope it is correct.", true},
       {"B", "Answer: B. A is wrong.", true},
   };
-  for (const Case& c : kCases)
-    EXPECT_EQ(verify(c.gold, c.completion).result.verdict == Verdict::correct, c.right)
-        << c.gold << " | " << c.completion;
+  expect_verdicts(kCases);
 }
 
 }  // namespace

@@ -1,15 +1,7 @@
-#include <gtest/gtest.h>
-
-#include "rewards/math/verify.h"
+#include "tests/rewards/math/verdict_cases.h"
 
 namespace cohort::math {
 namespace {
-
-struct Case {
-  const char* gold;
-  const char* completion;
-  bool right;
-};
 
 TEST(Notation, IsReadOrRefusedAndNeverDropped) {
   static constexpr Case kCases[] = {
@@ -72,9 +64,7 @@ TEST(Notation, IsReadOrRefusedAndNeverDropped) {
       {"101_2", "\\boxed{101_{two}}", true},
       {"101_2", "\\boxed{(101)_2}", true},
   };
-  for (const Case& c : kCases)
-    EXPECT_EQ(verify(c.gold, c.completion).result.verdict == Verdict::correct, c.right)
-        << c.gold << " | " << c.completion;
+  expect_verdicts(kCases);
 }
 
 }  // namespace

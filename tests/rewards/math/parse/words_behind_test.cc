@@ -1,15 +1,7 @@
-#include <gtest/gtest.h>
-
-#include "rewards/math/verify.h"
+#include "tests/rewards/math/verdict_cases.h"
 
 namespace cohort::math {
 namespace {
-
-struct Case {
-  const char* gold;
-  const char* completion;
-  bool right;
-};
 
 TEST(WordsBehind, OnlyNounsAndUnitsAreDropped) {
   static constexpr Case kCases[] = {
@@ -64,9 +56,7 @@ TEST(WordsBehind, OnlyNounsAndUnitsAreDropped) {
       {"7", "\\boxed{7\\text{ ways}}", true},
       {"5", "\\boxed{5^\\text{th}}", false},
   };
-  for (const Case& c : kCases)
-    EXPECT_EQ(verify(c.gold, c.completion).result.verdict == Verdict::correct, c.right)
-        << c.gold << " | " << c.completion;
+  expect_verdicts(kCases);
 }
 
 }  // namespace
