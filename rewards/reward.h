@@ -100,7 +100,6 @@ class Rubric {
     std::vector<RewardResult> components;  // order of names()
   };
   std::vector<Scored> score_group(std::span<const RewardInput> completions) const;
-  Scored score(const RewardInput& input) const;  // a group of one
   const std::vector<std::string>& names() const;
   // Index of the component that says whether an answer is right (the first that judges answers);
   // -1 when none.

@@ -56,10 +56,6 @@ std::vector<Rubric::Scored> Rubric::score_group(std::span<const RewardInput> com
   return scored;
 }
 
-Rubric::Scored Rubric::score(const RewardInput& input) const {
-  return std::move(score_group({&input, 1}).front());
-}
-
 const std::vector<std::string>& Rubric::names() const { return names_; }
 int Rubric::accuracy_component() const { return accuracy_; }
 bool Rubric::timed() const {

@@ -8,6 +8,7 @@
 #include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "core/base/error.h"
 #include "core/base/log.h"
@@ -142,19 +143,16 @@ int grade(const GradeOptions& options) {
   return 0;
 }
 
-std::string kinds_text() {
-  std::string text;
-  for (const std::string& kind : reward_kinds()) text += (text.empty() ? "" : ", ") + kind;
-  return text;
-}
-
 }  // namespace
 
 void add_grade_command(CLI::App& app, CommandContext& context) {
   auto options = std::make_shared<GradeOptions>();
   CLI::App* command =
       app.add_subcommand("grade", "Verdicts with reasons for JSON lines of answers");
-  command->add_option("kind", options->kind, "A kind of reward: " + kinds_text())->required();
+  command
+      ->add_option("kind", options->kind,
+                   fmt::format("A kind of reward: {}", fmt::join(reward_kinds(), ", ")))
+      ->required();
   command->add_option("file", options->file, "JSONL file (.gz too), or - for standard input");
   command->add_option("--set", options->settings, "key=value ... of the kind, as in YAML");
   command->add_flag("--explain", options->explain,

@@ -6,6 +6,11 @@
 namespace cohort {
 namespace {
 
+// A group of one.
+Rubric::Scored score(const Rubric& rubric, const RewardInput& input) {
+  return rubric.score_group({&input, 1}).front();
+}
+
 RewardConfig config(const std::string& kind, double weight = 1.0, const std::string& name = "") {
   RewardConfig result;
   result.kind = kind;
@@ -20,9 +25,9 @@ TEST(Rubric, AddsWeightedComponentsAndKeepsEach) {
   EXPECT_EQ(rubric.accuracy_component(), 1);
 
   const auto right =
-      rubric.score({.completion = "<think>a</think><answer>5</answer>", .answer = "5"});
+      score(rubric, {.completion = "<think>a</think><answer>5</answer>", .answer = "5"});
   EXPECT_DOUBLE_EQ(right.total, 1.1);
-  const auto bare = rubric.score({.completion = "<answer>5</answer>", .answer = "5"});
+  const auto bare = score(rubric, {.completion = "<answer>5</answer>", .answer = "5"});
   EXPECT_DOUBLE_EQ(bare.total, 1.0);
   ASSERT_EQ(bare.components.size(), 2u);
   EXPECT_EQ(bare.components[0].reason, Reason::no_think);
@@ -32,16 +37,16 @@ TEST(Rubric, AddsWeightedComponentsAndKeepsEach) {
 TEST(Rubric, AccuracyIsTheFirstMathComponent) {
   EXPECT_EQ(Rubric({config("format")}).accuracy_component(), -1);
   EXPECT_EQ(Rubric({config("math", 1, "a"), config("math", 1, "b")}).accuracy_component(), 0);
-  EXPECT_EQ(Rubric({}).score({}).total, 0.0);
+  EXPECT_EQ(score(Rubric({}), {}).total, 0.0);
 }
 
 TEST(Rubric, AnIncorrectVerdictHasTheValueItWasGiven) {
   RewardConfig math = config("math");
   math.incorrect = -1;
   const Rubric rubric({math});
-  EXPECT_EQ(rubric.score({.completion = "<answer>5</answer>", .answer = "5"}).total, 1.0);
-  EXPECT_EQ(rubric.score({.completion = "<answer>6</answer>", .answer = "5"}).total, -1.0);
-  EXPECT_EQ(rubric.score({.completion = "no answer", .answer = "5"}).total, -1.0);
+  EXPECT_EQ(score(rubric, {.completion = "<answer>5</answer>", .answer = "5"}).total, 1.0);
+  EXPECT_EQ(score(rubric, {.completion = "<answer>6</answer>", .answer = "5"}).total, -1.0);
+  EXPECT_EQ(score(rubric, {.completion = "no answer", .answer = "5"}).total, -1.0);
 }
 
 TEST(Rubric, RefusesTwoComponentsOfOneName) {
