@@ -87,7 +87,7 @@ struct GgufTensor {
 class GgufFile {
  public:
   // Throws InputError naming the file, the key or tensor, and the fault. Shards of a split file,
-  // big-endian files and versions other than 2 and 3 (which have one layout) are refused.
+  // big-endian files and other versions are refused.
   static std::shared_ptr<const GgufFile> open(const std::string& path);
   virtual ~GgufFile() = default;
   virtual const GgufMetadata& metadata() const = 0;
@@ -122,8 +122,5 @@ class GgufWriter {
   struct State;
   std::unique_ptr<State> state_;
 };
-
-// Bytes of a tensor of this shape.
-int64_t ggml_tensor_bytes(GgmlType type, const std::vector<int64_t>& shape);
 
 }  // namespace cohort

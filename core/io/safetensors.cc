@@ -2,22 +2,17 @@
 // check.
 #include "core/io/safetensors.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <bit>
-#include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <set>
 
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/log.h"
+#include "core/io/mapped_file.h"
 #include "core/io/safetensors_dtype.h"
+#include "core/io/shown.h"
 #include "core/io/strict_json.h"
 
 namespace cohort {
@@ -30,36 +25,6 @@ namespace {
 using nlohmann::json;
 
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;
-
-// A file mapped read-only.
-class MappedFile {
- public:
-  explicit MappedFile(const std::string& path) {
-    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) throw_error<InputError>("{}: cannot open: {}", path, std::strerror(errno));
-    struct stat status {};
-    const bool regular = ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
-    size_ = regular ? static_cast<size_t>(status.st_size) : 0;
-    if (size_ > 0) address_ = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0);
-    const int error = errno;
-    ::close(fd);
-    if (!regular) throw_error<InputError>("{}: not a regular file", path);
-    if (address_ == MAP_FAILED)
-      throw_error<InputError>("{}: cannot map: {}", path, std::strerror(error));
-  }
-  ~MappedFile() {
-    if (size_ > 0 && address_ != MAP_FAILED) ::munmap(address_, size_);
-  }
-  MappedFile(const MappedFile&) = delete;
-  MappedFile& operator=(const MappedFile&) = delete;
-  std::span<const std::byte> bytes() const {
-    return {static_cast<const std::byte*>(address_), size_};
-  }
-
- private:
-  void* address_ = nullptr;
-  size_t size_ = 0;
-};
 
 // One tensor's entry of the header.
 struct Entry {
@@ -107,7 +72,7 @@ class HeaderReader {
   template <class... Args>
   [[noreturn]] void fail(const std::string& tensor, fmt::format_string<Args...> format,
                          Args&&... args) const {
-    throw_error<InputError>("{}: tensor {}: {}", path_, tensor,
+    throw_error<InputError>("{}: tensor {}: {}", path_, shown(tensor),
                             fmt::format(format, std::forward<Args>(args)...));
   }
 
@@ -115,7 +80,8 @@ class HeaderReader {
     if (!value.is_object()) throw_error<InputError>("{}: __metadata__ is not an object", path_);
     for (const auto& [key, text] : value.items()) {
       if (!text.is_string())
-        throw_error<InputError>("{}: __metadata__: the value of {} is not a string", path_, key);
+        throw_error<InputError>("{}: __metadata__: the value of {} is not a string", path_,
+                                shown(key));
       metadata[key] = text.get<std::string>();
     }
   }
@@ -126,20 +92,20 @@ class HeaderReader {
       fail(name, "expected an object of dtype, shape and data_offsets");
     const json& dtype = value["dtype"];
     const auto known = dtype.is_string() ? dtype_of_name(dtype.get<std::string>()) : std::nullopt;
-    if (!known) fail(name, "dtype {} is not supported", dtype.dump());
+    if (!known) fail(name, "dtype {} is not supported", shown(dtype.dump()));
 
     const json& shape = value["shape"];
     if (!shape.is_array()) fail(name, "shape is not an array");
     Entry entry{name, *known, {}, 0, 0};
     for (const json& extent : shape) {
       if (!extent.is_number_unsigned() || extent.get<uint64_t>() > INT64_MAX)
-        fail(name, "shape {}: {} is not an extent", shape.dump(), extent.dump());
+        fail(name, "shape {}: {} is not an extent", shown(shape.dump()), shown(extent.dump()));
       entry.shape.push_back(extent.get<int64_t>());
     }
     const json& offsets = value["data_offsets"];
     if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() ||
         !offsets[1].is_number_unsigned())
-      fail(name, "data_offsets {} are not two offsets", offsets.dump());
+      fail(name, "data_offsets {} are not two offsets", shown(offsets.dump()));
     entry.begin = offsets[0];
     entry.end = offsets[1];
     return entry;
@@ -157,15 +123,19 @@ class HeaderReader {
         fail(entry.name, "data_offsets [{}, {}] leave a hole or overlap: expected to begin at {}",
              entry.begin, entry.end, at);
       const auto bytes = tensor_bytes(entry.dtype, entry.shape);
-      if (!bytes) fail(entry.name, "shape [{}] overflows", fmt::join(entry.shape, ", "));
+      if (!bytes) fail(entry.name, "shape [{}] overflows", shape_text(entry.shape));
       if (entry.end - entry.begin != *bytes)
         fail(entry.name, "{} bytes of data, {} [{}] needs {}", entry.end - entry.begin,
-             dtype_name(entry.dtype), fmt::join(entry.shape, ", "), *bytes);
+             dtype_name(entry.dtype), shape_text(entry.shape), *bytes);
       at = entry.end;
     }
     if (at != data_bytes)
       throw_error<InputError>("{}: the tensors need {} bytes, the file holds {}: {}", path_, at,
                               data_bytes, at > data_bytes ? "truncated" : "trailing bytes");
+  }
+
+  static std::string shape_text(const std::vector<int64_t>& shape) {
+    return shown(fmt::format("{}", fmt::join(shape, ", ")));
   }
 
   const std::string& path_;
@@ -220,13 +190,13 @@ class SafetensorsFolderImpl final : public SafetensorsFolder {
     for (const auto& [tensor, file] : content["weight_map"].items()) {
       if (!file.is_string() || !is_plain_name(file.get<std::string>()))
         throw_error<InputError>("{}: tensor {}: {} is not a file name of this folder", index,
-                                tensor, file.dump());
+                                shown(tensor), shown(file.dump()));
       names_of_file[file.get<std::string>()].insert(tensor);
     }
     std::set<std::string> files;
     for (const auto& [file, names] : names_of_file) {
       if (!path_exists(folder + "/" + file))
-        throw_error<InputError>("{}: shard {} is missing", index, file);
+        throw_error<InputError>("{}: shard {} is missing", index, shown(file));
       add_file(folder + "/" + file, &names);
       files.insert(file);
     }
@@ -247,10 +217,10 @@ class SafetensorsFolderImpl final : public SafetensorsFolder {
       for (const std::string& name : *expected)
         if (!found.contains(name))
           throw_error<InputError>("{}: the index places tensor {} here, the file lacks it", path,
-                                  name);
+                                  shown(name));
       for (const auto& [name, view] : found)
         if (!expected->contains(name))
-          throw_error<InputError>("{}: tensor {} is here, but not by the index", path, name);
+          throw_error<InputError>("{}: tensor {} is here, but not by the index", path, shown(name));
     }
     tensors_.insert(found.begin(), found.end());
   }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/io/shown.h"
 
 namespace cohort {
 
@@ -18,7 +19,7 @@ json parse_strict_json(const std::string& where, std::string_view text) {
     if (event == json::parse_event_t::object_end) keys.pop_back();
     if (event == json::parse_event_t::key &&
         !keys.back().insert(parsed.get_ref<const std::string&>()).second)
-      throw_error<InputError>("{}: key {} occurs twice", where, parsed.dump());
+      throw_error<InputError>("{}: key {} occurs twice", where, shown(parsed.dump()));
     return true;
   };
   if (const size_t nul = text.find('\0');

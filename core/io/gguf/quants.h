@@ -10,12 +10,13 @@
 namespace cohort {
 
 // `out.size()` elements, a multiple of the type's block; CheckError when `data` is of another size.
-// Every type of GgmlType. Bit for bit what ggml's definition gives in fp32.
+// Bit for bit what ggml's definition gives in fp32.
 void ggml_dequantize(GgmlType type, std::span<const std::byte> data, std::span<float> out);
 
-bool ggml_can_quantize(GgmlType type);  // F32 F16 BF16 Q8_0 Q4_0 Q5_0 Q4_K Q6_K
-// The reverse, to the nearest that the search finds; `values` finite, a multiple of the block.
-// Deterministic. CheckError for a type that cannot be written, or data of another size.
+// The reverse. `values` are finite and a multiple of the type's block; CheckError when `data` is of
+// another size. Deterministic. BF16, F16, Q8_0 and the types of 32 give ggml's own bits; for the
+// types of 256 the scales are searched for the least squared error, each element weighted by
+// sqrt(mean square of its group) + its magnitude.
 void ggml_quantize(GgmlType type, std::span<const float> values, std::span<std::byte> data);
 
 }  // namespace cohort
