@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "model/tokenizer/utf8.h"
+
 namespace cohort {
 namespace {
 
@@ -50,53 +52,6 @@ std::optional<std::string> spelled_bytes(std::string_view spelled) {
     i += step.length;
   }
   return bytes;
-}
-
-Utf8Step next_utf8(std::string_view text, size_t position) {
-  const auto byte = [&](size_t i) {
-    return position + i < text.size() ? static_cast<uint8_t>(text[position + i]) : 0;
-  };
-  const uint8_t lead = byte(0);
-  if (lead < 0x80) return {1, 1, lead};
-  size_t length;
-  // The second byte's range excludes overlong forms, surrogates and what lies above U+10FFFF.
-  uint8_t low = 0x80, high = 0xBF;
-  if (lead >= 0xC2 && lead <= 0xDF) {
-    length = 2;
-  } else if (lead >= 0xE0 && lead <= 0xEF) {
-    length = 3;
-    if (lead == 0xE0) low = 0xA0;
-    if (lead == 0xED) high = 0x9F;
-  } else if (lead >= 0xF0 && lead <= 0xF4) {
-    length = 4;
-    if (lead == 0xF0) low = 0x90;
-    if (lead == 0xF4) high = 0x8F;
-  } else {
-    return {0, 1, 0};
-  }
-  char32_t code_point = lead & (0x7F >> length);
-  for (size_t i = 1; i < length; ++i) {
-    const uint8_t next = byte(i);
-    if (next < (i == 1 ? low : 0x80) || next > (i == 1 ? high : 0xBF)) return {0, i, 0};
-    code_point = code_point << 6 | (next & 0x3F);
-  }
-  return {length, length, code_point};
-}
-
-std::string to_valid_utf8(std::string_view bytes) {
-  std::string out;
-  out.reserve(bytes.size());
-  for (size_t i = 0; i < bytes.size();) {
-    const Utf8Step step = next_utf8(bytes, i);
-    if (step.length > 0) {
-      out.append(bytes.substr(i, step.length));
-      i += step.length;
-    } else {
-      out += "\xEF\xBF\xBD";
-      i += step.skip;
-    }
-  }
-  return out;
 }
 
 }  // namespace cohort

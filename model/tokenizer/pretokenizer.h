@@ -9,25 +9,35 @@
 #include <string_view>
 #include <vector>
 
-#include "model/tokenizer/regex.h"
+#include "model/tokenizer/json_fields.h"
 
 namespace cohort {
 
+// One component: text to parts, in order, none empty.
+class SplitStage {
+ public:
+  using PartSink = std::function<void(std::string_view part)>;
+  virtual ~SplitStage() = default;
+  // `at_start`: the text that is encoded begins with `text`.
+  virtual void split(std::string_view text, bool at_start, const PartSink& part) const = 0;
+};
+
 class Pretokenizer {
  public:
-  // Supported: ByteLevel, Split (Isolated), Digits, and a Sequence of them that ends in ByteLevel.
-  // Throws InputError naming `file` and the component otherwise.
+  // Supported: null, ByteLevel, Split, Digits, Metaspace, and a Sequence of them in which nothing
+  // follows ByteLevel. Throws InputError naming `file` and the component otherwise.
   Pretokenizer(const nlohmann::json& config, const std::string& file);
-  // `text` is valid UTF-8.
-  void split(std::string_view text, const std::function<void(std::string_view piece)>& piece) const;
+  // Pieces are bytes for a model over bytes; else for one over characters.
+  bool byte_level() const { return byte_level_; }
+  // `text` is valid UTF-8; `at_start` as above.
+  void split(std::string_view text, bool at_start, const SplitStage::PartSink& piece) const;
 
  private:
   void add(const nlohmann::json& config, const std::string& file);
-  void split_from(size_t stage, std::string_view text,
-                  const std::function<void(std::string_view piece)>& piece) const;
+  void split_from(size_t stage, std::string_view text, bool at_start,
+                  const SplitStage::PartSink& piece) const;
 
-  // Every stage isolates: matches and the gaps between them become pieces of their own.
-  std::vector<std::unique_ptr<Regex>> stages_;
+  std::vector<std::unique_ptr<const SplitStage>> stages_;
   bool byte_level_ = false;
 };
 

@@ -4,43 +4,10 @@
 #include <pcre2.h>
 
 #include "core/base/error.h"
+#include "model/tokenizer/regex_pattern.h"
 
 namespace cohort {
 namespace {
-
-// Unicode's White_Space property.
-constexpr const char* kSpaceClass =
-    "\\x{9}-\\x{d}\\x{20}\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{"
-    "205f}\\x{3000}";
-
-// \s and \S become explicit classes. Inside brackets \S has no such form and is refused by the
-// caller.
-std::string spell_out_space(const std::string& pattern, const std::string& name) {
-  std::string out;
-  bool in_class = false;
-  for (size_t i = 0; i < pattern.size(); ++i) {
-    const char c = pattern[i];
-    if (c == '\\' && i + 1 < pattern.size()) {
-      const char next = pattern[++i];
-      if (next == 's') {
-        out += in_class ? kSpaceClass : fmt::format("[{}]", kSpaceClass);
-      } else if (next == 'S') {
-        if (in_class)
-          throw_error<InputError>("{}: \\S inside brackets is not supported: {}", name, pattern);
-        out += fmt::format("[^{}]", kSpaceClass);
-      } else {
-        out += {c, next};
-      }
-      continue;
-    }
-    if (c == '[' && !in_class)
-      in_class = true;
-    else if (c == ']' && in_class)
-      in_class = false;
-    out += c;
-  }
-  return out;
-}
 
 std::string pcre_message(int code) {
   PCRE2_UCHAR text[256];
@@ -48,50 +15,90 @@ std::string pcre_message(int code) {
   return reinterpret_cast<const char*>(text);
 }
 
-}  // namespace
+template <auto Free>
+struct Freed {
+  template <class T>
+  void operator()(T* pointer) const {
+    Free(pointer);
+  }
+};
+using Code = std::unique_ptr<pcre2_code, Freed<pcre2_code_free>>;
+using CompileContext = std::unique_ptr<pcre2_compile_context, Freed<pcre2_compile_context_free>>;
+using MatchContext = std::unique_ptr<pcre2_match_context, Freed<pcre2_match_context_free>>;
+using MatchData = std::unique_ptr<pcre2_match_data, Freed<pcre2_match_data_free>>;
 
-struct Regex::Impl {
-  pcre2_code* code = nullptr;
-  pcre2_match_context* context = nullptr;
-  ~Impl() {
-    pcre2_code_free(code);
-    pcre2_match_context_free(context);
+// What a thread matches with, whatever the pattern.
+struct Workspace {
+  MatchContext context{pcre2_match_context_create(nullptr)};
+  MatchData data{pcre2_match_data_create(1, nullptr)};
+  size_t limited_for = 0;
+
+  Workspace() { limit(1); }
+  // A run of n spaces costs some n steps, and the default limit stops at ten million; a pattern
+  // that backtracks without end is stopped by a limit that the text's length sets.
+  void limit(size_t text_size) {
+    if (text_size <= limited_for && limited_for <= 2 * text_size + (1u << 20)) return;
+    limited_for = text_size;
+    const size_t steps = 10000000 + 16 * text_size;
+    pcre2_set_match_limit(context.get(), static_cast<uint32_t>(std::min<size_t>(steps, 1u << 31)));
+    pcre2_set_heap_limit(context.get(), 1u << 20);  // KiB; for the interpreter
   }
 };
 
-Regex::Regex(const std::string& pattern, const std::string& name)
-    : impl_(std::make_unique<Impl>()) {
-  const std::string spelled = spell_out_space(pattern, name);
+}  // namespace
+
+struct Regex::Impl {
+  Code code;
+};
+
+std::unique_ptr<Regex::Impl> Regex::compile(const std::string& pcre2, const std::string& pattern,
+                                            const std::string& name) {
+  const CompileContext context(pcre2_compile_context_create(nullptr));
+  pcre2_set_newline(context.get(), PCRE2_NEWLINE_LF);
   int error = 0;
   PCRE2_SIZE offset = 0;
-  impl_->code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(spelled.data()), spelled.size(),
-                              PCRE2_UTF | PCRE2_UCP, &error, &offset, nullptr);
-  if (impl_->code == nullptr)
+  auto impl = std::make_unique<Impl>();
+  impl->code.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pcre2.data()), pcre2.size(),
+                                 PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE, &error, &offset,
+                                 context.get()));
+  if (impl->code == nullptr)
     throw_error<InputError>("{}: pattern {} does not compile: {}", name, pattern,
                             pcre_message(error));
-  pcre2_jit_compile(impl_->code, PCRE2_JIT_COMPLETE);  // where there is no JIT it interprets
-  impl_->context = pcre2_match_context_create(nullptr);
-  pcre2_set_match_limit(impl_->context, 1u << 31);  // the default stops at ten million spaces
+  uint32_t matches_empty = 0;
+  pcre2_pattern_info(impl->code.get(), PCRE2_INFO_MATCHEMPTY, &matches_empty);
+  if (matches_empty != 0)
+    throw_error<InputError>("{}: pattern {} can match nothing at all", name, pattern);
+  pcre2_jit_compile(impl->code.get(), PCRE2_JIT_COMPLETE);  // where there is no JIT it interprets
+  return impl;
+}
+
+Regex::Regex(const std::string& pattern, const std::string& name)
+    : impl_(compile(to_pcre2(pattern, name), pattern, name)) {}
+
+Regex::Regex(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+std::unique_ptr<Regex> Regex::of_pcre2(const std::string& pattern, const std::string& name) {
+  return std::unique_ptr<Regex>(new Regex(compile(pattern, pattern, name)));
 }
 
 Regex::~Regex() = default;
 
-void Regex::find_all(std::string_view text,
-                     const std::function<void(size_t begin, size_t end)>& match) const {
-  const std::unique_ptr<pcre2_match_data, decltype(&pcre2_match_data_free)> data(
-      pcre2_match_data_create_from_pattern(impl_->code, nullptr), pcre2_match_data_free);
-  size_t position = 0;
-  while (position < text.size()) {
-    const int count =
-        pcre2_match(impl_->code, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), position,
-                    PCRE2_NO_UTF_CHECK | PCRE2_NOTEMPTY, data.get(), impl_->context);
-    if (count == PCRE2_ERROR_NOMATCH) return;
-    // Anything else is not "no match" and must not pass for one.
-    if (count < 0) throw_error<InputError>("splitting text failed: {}", pcre_message(count));
-    const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(data.get());
-    match(bounds[0], bounds[1]);
-    position = bounds[1];
-  }
+bool Regex::find(std::string_view text, size_t position, RegexMatch& match) const {
+  static thread_local Workspace workspace;
+  workspace.limit(text.size());
+  const auto run = [&](uint32_t options) {
+    return pcre2_match(impl_->code.get(), reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(),
+                       position, PCRE2_NO_UTF_CHECK | options, workspace.data.get(),
+                       workspace.context.get());
+  };
+  int count = run(0);
+  if (count == PCRE2_ERROR_JIT_STACKLIMIT) count = run(PCRE2_NO_JIT);
+  if (count == PCRE2_ERROR_NOMATCH) return false;
+  // Anything else is not "no match" and must not pass for one.
+  if (count < 0) throw_error<InputError>("splitting text failed: {}", pcre_message(count));
+  const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(workspace.data.get());
+  match = {bounds[0], bounds[1]};
+  return true;
 }
 
 }  // namespace cohort

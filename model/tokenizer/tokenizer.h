@@ -1,6 +1,7 @@
-// Text to ids and back, from a Hugging Face tokenizer.json. Supported here: byte-level BPE (with or
-// without merges) and added tokens; any other component is an InputError that names it. The oracle
-// is PyPI `tokenizers`.
+// Text to ids and back, from a Hugging Face tokenizer.json: byte-pair encoding over
+// bytes (GPT-2, Qwen, Llama 3, DeepSeek, SmolLM) or characters (Llama 2, Gemma). What the
+// components of the file mean is what the `tokenizers` library does with them (docs/formats.md); a
+// component that is not known here is an InputError that names it.
 #pragma once
 
 #include <cstdint>
@@ -12,10 +13,22 @@
 
 namespace cohort {
 
+// Text of a sequence that is still being made.
+class StreamDecoder {
+ public:
+  virtual ~StreamDecoder() = default;
+  // The text that this id completes, maybe empty: an unfinished character is held back, and a run
+  // of byte tokens (<0xNN>) until its end, since one bad byte spoils all of it. Always valid UTF-8.
+  virtual std::string push(int32_t id) = 0;
+  // What was held back. The sum of all is what decode() gives for all the ids; the next push()
+  // begins another sequence.
+  virtual std::string finish() = 0;
+};
+
 class Tokenizer {
  public:
   // FOLDER/tokenizer.json (or a .gz of it) with tokenizer_config.json where present.
-  static std::shared_ptr<const Tokenizer> load(const std::string& folder);
+  static std::shared_ptr<const Tokenizer> load(const std::string& path);
   // The built-in ones: every character of `alphabet` (ASCII) is a token, after the special tokens,
   // in order.
   static std::shared_ptr<const Tokenizer> characters(const std::string& alphabet,
@@ -24,13 +37,23 @@ class Tokenizer {
   static std::shared_ptr<const Tokenizer> bytes(const std::vector<std::string>& special);
   virtual ~Tokenizer() = default;
 
-  // Added tokens in the text are recognised; nothing is put before or after. Throws InputError when
-  // a character has no token (a character tokenizer), naming it.
-  virtual std::vector<int32_t> encode(std::string_view text) const = 0;
+  // Ids of valid UTF-8 of at most 1 GiB; nothing is put before or after. Added tokens in the text
+  // are recognised: text of a stranger that contains <|im_end|> ends the message. With
+  // `special_as_text` those that are special stay text (added tokens that are not special are
+  // words, and recognised all the same). Throws InputError for text that is not UTF-8 (saying
+  // where), and for a character that has no token when there is none for the unknown.
+  virtual std::vector<int32_t> encode(std::string_view text,
+                                      bool special_as_text = false) const = 0;
+  // Always valid UTF-8: bytes that are not become U+FFFD. An id that is no token gives nothing.
   virtual std::string decode(std::span<const int32_t> ids, bool skip_special = false) const = 0;
-  virtual int64_t vocab_size() const = 0;                   // highest id + 1
-  virtual int32_t id_of(std::string_view token) const = 0;  // -1 when unknown
-  virtual int32_t eos_id() const = 0;                       // -1 when none
+  // The tokenizer must outlive it.
+  virtual std::unique_ptr<StreamDecoder> stream_decoder(bool skip_special = false) const = 0;
+
+  virtual int64_t vocab_size() const = 0;  // highest id + 1
+  virtual int32_t id_of(
+      std::string_view token) const = 0;  // as the file spells it; -1 when unknown
+  virtual int32_t bos_id() const = 0;     // -1 when none, as the next two
+  virtual int32_t eos_id() const = 0;
   virtual int32_t pad_id() const = 0;
   // Writes tokenizer.json and tokenizer_config.json; a loaded one keeps its files byte for byte.
   virtual void save(const std::string& folder) const = 0;

@@ -5,10 +5,11 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "core/base/error.h"
 #include "core/base/files.h"
-#include "model/tokenizer/byte_alphabet.h"
+#include "model/tokenizer/utf8.h"
 
 namespace cohort {
 namespace {
@@ -51,16 +52,24 @@ class TemporaryFolder {
 
 // A tokenizer.json over the letters a, b, c, d with one thing changed.
 std::string small_tokenizer(const std::function<void(json&)>& change) {
-  json t = {{"added_tokens", json::array()},
-            {"normalizer", nullptr},
-            {"pre_tokenizer", {{"type", "ByteLevel"}, {"add_prefix_space", false}}},
-            {"decoder", {{"type", "ByteLevel"}}},
-            {"model",
-             {{"type", "BPE"},
-              {"vocab", {{"a", 0}, {"b", 1}, {"c", 2}, {"ab", 3}, {"abc", 4}, {"bc", 5}}},
-              {"merges", {"b c", "a b"}}}}};
+  json t = {
+      {"added_tokens", json::array()},
+      {"normalizer", nullptr},
+      {"pre_tokenizer", {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", true}}},
+      {"decoder", {{"type", "ByteLevel"}}},
+      {"model",
+       {{"type", "BPE"},
+        {"vocab", {{"a", 0}, {"b", 1}, {"c", 2}, {"ab", 3}, {"abc", 4}, {"bc", 5}}},
+        {"merges", {"b c", "a b"}}}}};
   change(t);
   return t.dump();
+}
+
+json added_token(int32_t id, const std::string& content, const std::set<std::string>& set = {}) {
+  json token = {{"id", id}, {"content", content}};
+  for (const char* flag : {"single_word", "lstrip", "rstrip", "normalized", "special"})
+    token[flag] = set.contains(flag);
+  return token;
 }
 
 std::shared_ptr<const Tokenizer> load_text(const std::string& tokenizer_json) {
@@ -139,12 +148,11 @@ TEST(Tokenizer, RepeatedTokenIsAConfigError) {
 TEST(Tokenizer, NormalizerComposesTextAndItsAddedTokens) {
   const auto nfc = load_text(small_tokenizer([](json& t) {
     t["normalizer"] = {{"type", "Sequence"}, {"normalizers", {{{"type", "NFC"}}}}};
-    t["added_tokens"] = {{{"id", 9}, {"content", "e\u0301"}, {"normalized", true}},
-                         {{"id", 10}, {"content", "o\u0301"}, {"normalized", false}}};
+    t["added_tokens"] = {added_token(6, "e\u0301", {"normalized"}), added_token(7, "o\u0301")};
   }));
-  EXPECT_EQ(nfc->encode("a\u00E9a"), (std::vector<int32_t>{0, 9, 0}));
-  EXPECT_EQ(nfc->encode("ae\u0301"), (std::vector<int32_t>{0, 9}));
-  EXPECT_EQ(nfc->encode("o\u0301"), (std::vector<int32_t>{10}));
+  EXPECT_EQ(nfc->encode("a\u00E9a"), (std::vector<int32_t>{0, 6, 0}));
+  EXPECT_EQ(nfc->encode("ae\u0301"), (std::vector<int32_t>{0, 6}));
+  EXPECT_EQ(nfc->encode("o\u0301"), (std::vector<int32_t>{7}));
   EXPECT_NE(error_of([&] { nfc->encode("\u00F3"); }).find("U+00F3"), std::string::npos);
 }
 
@@ -166,18 +174,43 @@ TEST(Tokenizer, UnsupportedComponentsAreNamed) {
     const std::string error = error_of([&] { load_text(small_tokenizer(change)); });
     EXPECT_NE(error.find(named), std::string::npos) << error;
   };
-  refused("Metaspace", [](json& t) { t["pre_tokenizer"] = {{"type", "Metaspace"}}; });
-  refused("without ByteLevel", [](json& t) {
-    t["pre_tokenizer"] = {{"type", "Digits"}, {"individual_digits", true}};
+  refused("BertPreTokenizer", [](json& t) { t["pre_tokenizer"] = {{"type", "BertPreTokenizer"}}; });
+  refused("after ByteLevel", [](json& t) {
+    t["pre_tokenizer"] = {
+        {"type", "Sequence"},
+        {"pretokenizers", {t["pre_tokenizer"], {{"type", "Digits"}, {"individual_digits", true}}}}};
   });
-  refused("add_prefix_space", [](json& t) { t["pre_tokenizer"]["add_prefix_space"] = true; });
-  refused("normalizer", [](json& t) { t["normalizer"] = {{"type", "Lowercase"}}; });
+  refused("add_prefix_space is missing", [](json& t) {
+    t["pre_tokenizer"] = {{"type", "ByteLevel"}};
+  });
+  refused("behavior Sideways", [](json& t) {
+    t["pre_tokenizer"] = {{"type", "Split"},
+                          {"pattern", {{"String", "x"}}},
+                          {"behavior", "Sideways"},
+                          {"invert", false}};
+  });
+  refused("normalizer Lowercase", [](json& t) { t["normalizer"] = {{"type", "Lowercase"}}; });
   refused("truncation", [](json& t) { t["truncation"] = {{"max_length", 4}}; });
+  refused("surprise", [](json& t) { t["surprise"] = 1; });
   refused("WordPiece", [](json& t) { t["model"]["type"] = "WordPiece"; });
   refused("byte_fallback", [](json& t) { t["model"]["byte_fallback"] = true; });
   refused("unk_token", [](json& t) { t["model"]["unk_token"] = "a"; });
-  refused("decoder", [](json& t) { t["decoder"] = {{"type", "WordPiece"}}; });
+  refused("dropout", [](json& t) { t["model"]["dropout"] = 0.1; });
+  refused("decoder WordPiece", [](json& t) { t["decoder"] = {{"type", "WordPiece"}}; });
+  refused("decoder null", [](json& t) { t["decoder"] = nullptr; });
   refused("merge 1", [](json& t) { t["model"]["merges"] = {"b c", "a z"}; });
+  refused("merge 0 is 'a b c'", [](json& t) { t["model"]["merges"] = {"a b c"}; });
+  refused("another token has", [](json& t) { t["model"]["vocab"]["z"] = 1; });
+  refused("expected an integer in [0,", [](json& t) { t["model"]["vocab"]["z"] = 1 << 30; });
+  refused("its place makes it 6", [](json& t) { t["added_tokens"] = {added_token(9, "<x>")}; });
+  refused("its place makes it 3", [](json& t) { t["added_tokens"] = {added_token(6, "ab")}; });
+  refused("listed twice", [](json& t) {
+    t["added_tokens"] = {added_token(6, "<x>"), added_token(6, "<x>")};
+  });
+  refused("special is missing", [](json& t) {
+    t["added_tokens"] = {added_token(6, "<x>")};
+    t["added_tokens"][0].erase("special");
+  });
 }
 
 TEST(Tokenizer, MissingOrBrokenFilesAreNamed) {
