@@ -24,8 +24,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr uint64_t kMaxHeaderBytes = 100'000'000;
-
 // One tensor's entry of the header.
 struct Entry {
   std::string name;
@@ -47,9 +45,9 @@ class HeaderReader {
       throw_error<InputError>("{}: {} bytes are no safetensors file", path_, file_.size());
     uint64_t header_bytes;
     std::memcpy(&header_bytes, file_.data(), 8);
-    if (header_bytes > kMaxHeaderBytes)
+    if (header_bytes > kMaxSafetensorsHeaderBytes)
       throw_error<InputError>("{}: header of {} bytes, at most {} are allowed", path_, header_bytes,
-                              kMaxHeaderBytes);
+                              kMaxSafetensorsHeaderBytes);
     if (header_bytes > file_.size() - 8)
       throw_error<InputError>("{}: header of {} bytes in a file of {}", path_, header_bytes,
                               file_.size());

@@ -1,4 +1,5 @@
-// Inside core/io only: the element types of safetensors and the size of a tensor.
+// Inside core/io only: the element types of safetensors, the size of a tensor, and that of a
+// header.
 #pragma once
 
 #include <optional>
@@ -7,6 +8,8 @@
 #include "core/io/safetensors.h"
 
 namespace cohort {
+
+inline constexpr uint64_t kMaxSafetensorsHeaderBytes = 100'000'000;  // the reference's limit
 
 std::optional<DType> dtype_of_name(std::string_view name);
 // Place in the reference's order of types, widest alignment last.

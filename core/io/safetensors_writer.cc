@@ -68,6 +68,8 @@ void write_safetensors(const std::string& path, const std::vector<NamedTensor>& 
   });
   const std::string header = header_of(order, metadata);
   const uint64_t header_bytes = header.size();
+  COHORT_CHECK(header_bytes <= kMaxSafetensorsHeaderBytes, "{}: a header of {} bytes", path,
+               header_bytes);
 
   const std::string part = path + ".part";
   const int fd = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);

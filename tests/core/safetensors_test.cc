@@ -3,6 +3,7 @@
 #include "core/io/safetensors.h"
 
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -148,6 +149,29 @@ TEST_F(Safetensors, RefusesBrokenLengths) {
   EXPECT_EQ(error_of_bytes(with_length(0, "")), "header: not JSON at byte 1");
 }
 
+TEST_F(Safetensors, AHeaderMayHaveAHundredMillionBytes) {
+  for (const uint64_t length : {100000000, 100000001}) {
+    std::ofstream(path(), std::ios::binary) << with_length(length, "");
+    std::filesystem::resize_file(path(), 8 + length);  // the rest is NUL
+    EXPECT_EQ(error_text<InputError>([&] { SafetensorsFile::open(path()); }),
+              path() + (length == 100000000
+                            ? ": header: not JSON at byte 1"
+                            : ": header of 100000001 bytes, at most 100000000 are allowed"));
+  }
+  const std::map<std::string, std::string> metadata = {{"x", std::string(100000000, 'x')}};
+  std::filesystem::remove(path());
+  EXPECT_THROW(write_safetensors(path(), {}, metadata), CheckError);
+  EXPECT_TRUE(list_folder(folder_).empty());
+}
+
+TEST_F(Safetensors, NamesAreShownOnOneLine) {
+  EXPECT_EQ(error_of(R"({"a\nb\u0007":1})"),
+            "tensor a\\x0ab\\x07: expected an object of dtype, shape and data_offsets");
+  EXPECT_EQ(error_of("{\"" + std::string(1000, 'n') + "\":1}"),
+            "tensor " + std::string(100, 'n') +
+                "...: expected an object of dtype, shape and data_offsets");
+}
+
 TEST_F(Safetensors, RefusesHeadersThatAreNotJson) {
   EXPECT_EQ(error_of("\xff"), "header: not JSON at byte 1");
   EXPECT_EQ(error_of("{"), "header: not JSON at byte 2");
@@ -207,6 +231,14 @@ TEST_F(Safetensors, RefusesHolesOverlapsAndWrongSizes) {
                      R"("b":{"dtype":"U8","shape":[0],"data_offsets":[2,1]}})",
                      "ab"),
             "tensor b: data_offsets [2, 1] leave a hole or overlap: expected to begin at 2");
+  EXPECT_EQ(error_of(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
+                     R"("b":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}})",
+                     "abc"),
+            "tensor b: data_offsets [2, 3] leave a hole or overlap: expected to begin at 1");
+  EXPECT_EQ(error_of(R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},)"
+                     R"("b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}})",
+                     "abc"),
+            "tensor b: data_offsets [1, 3] leave a hole or overlap: expected to begin at 2");
   std::string bomb = "{";
   for (int i = 0; i < 10; ++i)
     bomb += fmt::format(R"({}"t{}":{{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}})",
