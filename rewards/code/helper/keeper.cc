@@ -48,12 +48,24 @@ const char* python_path() {
   throw_error<IoError>("python3 is neither in /usr/bin nor in /usr/local/bin");
 }
 
-[[noreturn]] void exec_interpreter(const char* python, int socket, int filter) {
-  // Descriptors 0, 1 and 2 are /dev/null; then the socket and the filter.
-  const int kept_socket = fcntl(socket, F_DUPFD_CLOEXEC, 10);
-  const int kept_filter = fcntl(filter, F_DUPFD_CLOEXEC, 10);
-  if (dup2(kept_socket, 3) == 3 && dup2(kept_filter, 4) == 4 &&
-      close_range(5, ~0U, CLOSE_RANGE_CLOEXEC) == 0 &&
+struct Filters {
+  std::string command, waiting;
+  Descriptor interpreter, program;  // sealed files
+};
+
+Filters make_filters() {
+  const SplitFilter split = split_program_filter();
+  return {program_filter(), waiting_filter(), sealed_file("filter", split.interpreter),
+          sealed_file("filter", split.program)};
+}
+
+[[noreturn]] void exec_interpreter(const char* python, int socket, const Filters& filters) {
+  // Descriptors 0, 1 and 2 are /dev/null; then the socket and the filters.
+  const int kept[] = {fcntl(socket, F_DUPFD_CLOEXEC, 10),
+                      fcntl(filters.interpreter.get(), F_DUPFD_CLOEXEC, 10),
+                      fcntl(filters.program.get(), F_DUPFD_CLOEXEC, 10)};
+  if (dup2(kept[0], 3) == 3 && dup2(kept[1], 4) == 4 && dup2(kept[2], 5) == 5 &&
+      close_range(6, ~0U, CLOSE_RANGE_CLOEXEC) == 0 &&
       prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0) {
     const char* const arguments[] = {"python3", "-s", "-S", "-B", "-c", kRunnerSource, nullptr};
     // With this seed the order of a set of strings is the same in every run.
@@ -67,17 +79,19 @@ const char* python_path() {
 // The keeper proper, inside.
 class Inside {
  public:
-  Inside(Descriptor socket, const Descriptor& filter)
-      : socket_(std::move(socket)), filter_(read_start(filter.get())) {
+  Inside(Descriptor socket, Filters filters)
+      : socket_(std::move(socket)), filters_(std::move(filters)) {
     has_proc_ = enter_sandbox_root();
     checked(sethostname("sandbox", 7), "sethostname");
     const char* python = python_path();
     keep_namespace_capabilities();
     MessageSockets sockets = make_message_sockets();
     interpreter_ = checked(fork(), "fork");
-    if (interpreter_ == 0) exec_interpreter(python, sockets.theirs.get(), filter.get());
+    if (interpreter_ == 0) exec_interpreter(python, sockets.theirs.get(), filters_);
     to_interpreter_ = std::move(sockets.ours);
     sockets.theirs.reset();
+    filters_.interpreter.reset();
+    filters_.program.reset();
     if (!receive_message(to_interpreter_.get(), kStartMilliseconds)) {
       throw_error<IoError>("{} did not start", python);
     }
@@ -104,7 +118,10 @@ class Inside {
     int pidfd = -1;
     const long pid = syscall(SYS_clone, kRunNamespaces | CLONE_PIDFD | SIGCHLD, 0, &pidfd, 0, 0);
     if (pid < 0) return false;
-    if (pid == 0) run_init(std::move(files), has_proc_, is_command, filter_);
+    if (pid == 0) {
+      run_init(std::move(files), has_proc_, is_command,
+               is_command ? filters_.command : filters_.waiting);
+    }
     const Descriptor init(pidfd);
     files.meeting.reset();
     if (!is_command && !send_message(to_interpreter_.get(), "run",
@@ -130,27 +147,26 @@ class Inside {
   }
 
   Descriptor socket_;
-  std::string filter_;
+  Filters filters_;
   bool has_proc_ = false;
   Descriptor to_interpreter_;
   pid_t interpreter_ = -1;
 };
 
 // `go` is readable once the process is in its cgroup.
-[[noreturn]] void keep(Descriptor socket, const Descriptor& filter, Descriptor go,
-                       Descriptor errors, uid_t user, gid_t group) {
+[[noreturn]] void keep(Descriptor socket, Filters filters, Descriptor go, Descriptor errors,
+                       uid_t user, gid_t group) {
   try {
     checked(prctl(PR_SET_PDEATHSIG, SIGKILL), "PR_SET_PDEATHSIG");
     char byte = 0;
     if (read(go.get(), &byte, 1) != 1) _exit(1);  // the helper is gone
     map_user(user, group);
     // Of what was open in the helper, only these stay.
-    const int kept[] = {checked(fcntl(socket.get(), F_DUPFD_CLOEXEC, 100), "dup"),
-                        checked(fcntl(filter.get(), F_DUPFD_CLOEXEC, 100), "dup"),
-                        checked(fcntl(errors.get(), F_DUPFD_CLOEXEC, 100), "dup")};
+    for (Descriptor* kept : {&socket, &errors, &filters.interpreter, &filters.program}) {
+      *kept = Descriptor(checked(fcntl(kept->get(), F_DUPFD_CLOEXEC, 100), "dup"));
+    }
     checked(close_range(3, 99, 0), "close_range");
-    errors = Descriptor(kept[2]);
-    Inside inside{Descriptor(kept[0]), Descriptor(kept[1])};
+    Inside inside{std::move(socket), std::move(filters)};
     errors.reset();
     inside.serve();
   } catch (const std::exception& error) {
@@ -169,7 +185,7 @@ Keeper::Process::~Process() {
 }
 
 Keeper::Keeper(MemoryCgroup& group) {
-  const Descriptor filter = sealed_file("filter", syscall_filter());
+  Filters filters = make_filters();
   MessageSockets sockets = make_message_sockets();
   int go[2], errors[2];
   checked(pipe2(go, O_CLOEXEC), "pipe2");
@@ -188,8 +204,8 @@ Keeper::Keeper(MemoryCgroup& group) {
   }
   if (pid == 0) {
     go_write.reset();
-    keep(std::move(sockets.theirs), filter, std::move(go_read), std::move(errors_write), user,
-         user_group);
+    keep(std::move(sockets.theirs), std::move(filters), std::move(go_read), std::move(errors_write),
+         user, user_group);
   }
   process_.pid = static_cast<pid_t>(pid);
   errors_write.reset();

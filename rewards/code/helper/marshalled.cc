@@ -107,13 +107,17 @@ class MarshalWriter {
 
 }  // namespace
 
+std::string marshalled(const Value& value) {
+  MarshalWriter writer;
+  writer.write(value);
+  return writer.take();
+}
+
 std::string marshalled(const std::string& literal) {
   // The problem's own limits were kept where it was read.
   const std::optional<Value> value = parse_literal(literal, {.nodes = size_t{1} << 28});
   if (!value) throw_error<InputError>("the arguments of the call are no Python literal");
-  MarshalWriter writer;
-  writer.write(*value);
-  return writer.take();
+  return marshalled(*value);
 }
 
 }  // namespace cohort::judge

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <sstream>
+#include <cstring>
 
 #include "core/base/error.h"
+#include "rewards/code/helper/marshalled.h"
 
 namespace cohort::judge {
 namespace {
@@ -35,12 +36,22 @@ std::vector<ResourceLimit> resource_limits(const Order& order) {
           {RLIMIT_RTPRIO, 0, 0}};
 }
 
-std::string to_text(const std::vector<ResourceLimit>& limits) {
-  std::string text;
-  for (const ResourceLimit& limit : limits) {
-    text += fmt::format("{} {} {} ", limit.resource, limit.soft, limit.hard);
-  }
-  return text;
+// Between processes of one program.
+std::string to_bytes(const std::vector<ResourceLimit>& limits) {
+  return {reinterpret_cast<const char*>(limits.data()), limits.size() * sizeof(ResourceLimit)};
+}
+
+Value list_of(Value::Kind kind, std::vector<Value> items) {
+  Value value;
+  value.kind = kind;
+  value.items = std::move(items);
+  return value;
+}
+
+Value bytes_of(std::string bytes) {
+  Value value = make_text(std::move(bytes));
+  value.kind = Value::Kind::bytes;
+  return value;
 }
 
 // Each field: its length in eight bytes, lowest first; then its bytes.
@@ -65,7 +76,7 @@ std::vector<std::string> split(const std::string& bytes) {
 
 std::string encode_setup(const Order& order) {
   std::string bytes;
-  add(bytes, to_text(resource_limits(order)));
+  add(bytes, to_bytes(resource_limits(order)));
   add(bytes, std::to_string(order.limits.file_bytes));
   add(bytes, order.collect);
   add(bytes, std::to_string(order.arguments.size()));
@@ -81,10 +92,8 @@ Setup decode_setup(const std::string& bytes) {
   const std::vector<std::string> fields = split(bytes);
   COHORT_CHECK(fields.size() >= 4, "{} fields", fields.size());
   Setup setup;
-  std::istringstream numbers(fields[0]);
-  for (ResourceLimit limit{}; numbers >> limit.resource >> limit.soft >> limit.hard;) {
-    setup.limits.push_back(limit);
-  }
+  setup.limits.resize(fields[0].size() / sizeof(ResourceLimit));
+  std::memcpy(setup.limits.data(), fields[0].data(), setup.limits.size() * sizeof(ResourceLimit));
   setup.file_bytes = std::stoll(fields[1]);
   setup.collect = fields[2];
   const size_t arguments = std::stoull(fields[3]);
@@ -97,16 +106,14 @@ Setup decode_setup(const std::string& bytes) {
 }
 
 std::string encode_program(const Order& order, const std::string& nonce) {
-  std::string bytes;
-  add(bytes, order.kind == Order::Kind::call ? "call" : "script");
-  add(bytes, to_text(resource_limits(order)));
-  add(bytes, nonce);
-  add(bytes, std::to_string(order.limits.output_bytes));
-  add(bytes, order.source);
-  add(bytes, order.entry_point);
-  add(bytes, order.call_arguments);
-  for (const std::string& argument : order.arguments) add(bytes, argument);
-  return bytes;
+  std::vector<Value> arguments;
+  for (const std::string& argument : order.arguments) arguments.push_back(bytes_of(argument));
+  const bool is_call = order.kind == Order::Kind::call;
+  return marshalled(list_of(
+      Value::Kind::tuple,
+      {bytes_of(is_call ? "call" : "script"), bytes_of(nonce),
+       make_integer(order.limits.output_bytes), bytes_of(order.source), bytes_of(order.entry_point),
+       bytes_of(order.call_arguments), list_of(Value::Kind::tuple, std::move(arguments))}));
 }
 
 }  // namespace cohort::judge

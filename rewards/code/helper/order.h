@@ -42,7 +42,7 @@ struct Setup {
 std::string encode_setup(const Order& order);
 Setup decode_setup(const std::string& bytes);
 
-// What the interpreter's child needs: the fields of runner.py's read_job().
+// What the interpreter's child needs, for runner.py's run_program(): marshalled().
 std::string encode_program(const Order& order, const std::string& nonce);
 
 }  // namespace cohort::judge

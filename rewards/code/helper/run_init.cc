@@ -21,6 +21,7 @@ namespace cohort::judge {
 namespace {
 
 constexpr char kWork[] = "/box/work";
+constexpr pid_t kFirstChild = 2;  // after the init process itself: the first in its namespace
 
 void report(int fd, const std::string& line) { (void)!write(fd, line.data(), line.size()); }
 
@@ -51,6 +52,15 @@ void install(const std::string& filter) {
   checked(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0), "PR_SET_SECCOMP");
 }
 
+// 0: this process.
+void limit_process(pid_t process, const std::vector<ResourceLimit>& limits) {
+  for (const ResourceLimit& limit : limits) {
+    const rlimit value{limit.soft, limit.hard};
+    checked(prlimit(process, static_cast<__rlimit_resource>(limit.resource), &value, nullptr),
+            "prlimit");
+  }
+}
+
 [[noreturn]] void run_command(const RunFiles& files, const Setup& setup) {
   checked(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "PR_SET_DUMPABLE");
   checked(setsid(), "setsid");
@@ -69,10 +79,7 @@ void install(const std::string& filter) {
   const char* const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/box/work",
                                      "LANG=C.UTF-8", nullptr};
   // Last, and nothing is allocated any more: the limits are the program's, not this code's.
-  for (const ResourceLimit& limit : setup.limits) {
-    const rlimit value{limit.soft, limit.hard};
-    checked(setrlimit(static_cast<__rlimit_resource>(limit.resource), &value), "setrlimit");
-  }
+  limit_process(0, setup.limits);
   if (program >= 0) {
     fexecve(program, arguments.data(), const_cast<char**>(environment));
   } else {
@@ -94,15 +101,12 @@ void send_file(const std::string& name, int target) {
 // The program has the same user, and must not reach into this process.
 void close_to_others() { checked(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "PR_SET_DUMPABLE"); }
 
-[[noreturn]] void take_in_orphans() {  // until the judge ends this process
-  sigset_t child;
-  sigemptyset(&child);
-  sigaddset(&child, SIGCHLD);
-  sigprocmask(SIG_BLOCK, &child, nullptr);
+// Until the judge ends this process.
+[[noreturn]] void take_in(const sigset_t& orphans) {
   while (true) {
     while (waitpid(-1, nullptr, WNOHANG) > 0) {
     }
-    sigwaitinfo(&child, nullptr);
+    sigwaitinfo(&orphans, nullptr);
   }
 }
 
@@ -122,18 +126,23 @@ void run_init(RunFiles files, bool has_proc, bool is_command, const std::string&
     write_files(setup);
     checked(chdir(kWork), "chdir");
     drop_capabilities();
-    install(filter);
     if (!is_command) {
-      // The interpreter's child joins; it may not while this process is closed to it.
+      // The interpreter has joined when its child writes; it may not while this process is closed.
       const int child = files.meeting.get();
-      checked(send(child, "r", 1, MSG_NOSIGNAL), "meeting");
       char byte = 0;
       if (recv(child, &byte, 1, 0) != 1) _exit(1);
       close_to_others();
+      limit_process(kFirstChild, setup.limits);
+      sigset_t orphans;
+      sigemptyset(&orphans);
+      sigaddset(&orphans, SIGCHLD);
+      checked(sigprocmask(SIG_BLOCK, &orphans, nullptr), "sigprocmask");
       checked(send(child, "g", 1, MSG_NOSIGNAL), "meeting");
       checked(close_range(0, ~0U, 0), "close_range");
-      take_in_orphans();
+      install(filter);
+      take_in(orphans);
     }
+    install(filter);
     close_to_others();
     report(reporting, "run\n");
     const pid_t child = checked(fork(), "fork");

@@ -8,26 +8,32 @@ import os
 fork_hooks = []
 register_at_fork, os.register_at_fork = os.register_at_fork, lambda **hooks: fork_hooks.append(hooks)
 
-import atexit, builtins, ctypes, gc, marshal, resource, select, signal, socket, sys, threading
+import atexit, builtins, ctypes, gc, marshal, signal, struct, sys, threading
 import traceback, types
-import _sitebuiltins
+import _sitebuiltins, _socket
 
 # What programs commonly import, so that it is there after a fork.
 import abc, bisect, cmath, collections, collections.abc, copy, dataclasses, datetime, decimal, enum
-import fractions, functools, heapq, io, itertools, json, math, operator, random, re, string, struct
+import fractions, functools, heapq, io, itertools, json, math, operator, random, re, socket, string
 import time, typing
 
-CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWPID = 0x20000, 0x8000000, 0x20000000
-PR_SET_PDEATHSIG, PR_SET_SECCOMP = 1, 22
-SECCOMP_MODE_FILTER = 2
+# What is done for each program is paid in page faults, in the fork and in this process: each page of
+# objects that is looked at is a page copied. So the way from a message to the program's first
+# line is short, and calls C where it can.
+
+RUN_NAMESPACES = 0x20000 | 0x8000000 | 0x20000000  # CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWPID
+PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2
+MSG_CMSG_CLOEXEC = 0x40000000
 WORK = "/box/work"
+MAIN = WORK + "/main.py"
 
 os.register_at_fork = register_at_fork
 random.seed(1)  # like the hash seed: the same in every run, so that verdicts are
 
 libc = ctypes.CDLL(None, use_errno=True)
 setns, prctl, capset = libc.setns, libc.prctl, libc.capset
-control = socket.socket(fileno=3)
+control = _socket.socket(fileno=3)
+exit_now = os._exit
 
 
 def check(result, what):
@@ -39,10 +45,17 @@ class SeccompProgram(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("instructions", ctypes.c_void_p)]
 
 
-with open(4, "rb") as file:
-    filter_bytes = file.read()
-filter_buffer = ctypes.create_string_buffer(filter_bytes, len(filter_bytes))
-seccomp_program = SeccompProgram(len(filter_bytes) // 8, ctypes.addressof(filter_buffer))
+def seccomp_program(number):
+    with open(number, "rb") as file:
+        instructions = file.read()
+    buffer = ctypes.create_string_buffer(instructions, len(instructions))
+    program = SeccompProgram(len(instructions) // 8, ctypes.addressof(buffer))
+    program.kept = buffer
+    return program
+
+
+own_filter, program_filter = seccomp_program(4), seccomp_program(5)
+own_filter_reference, program_filter_reference = map(ctypes.byref, (own_filter, program_filter))
 capability_header = (ctypes.c_uint32 * 2)(0x20080522, 0)  # _LINUX_CAPABILITY_VERSION_3
 no_capabilities = (ctypes.c_uint32 * 6)()
 
@@ -159,9 +172,10 @@ def exit_status(error):
 
 
 # What the interpreter does at its end, but for the freeing of memory.
-def finish(status, module, streams, exit_now=os._exit):
+def finish(status, module, streams, exit_now=os._exit, count=len):
     try:
-        threading._shutdown()
+        if count(threading._active) > 1 or threading._threading_atexits:
+            threading._shutdown()
         atexit._run_exitfuncs()
     except BaseException as error:
         print_error(error)
@@ -170,13 +184,26 @@ def finish(status, module, streams, exit_now=os._exit):
     exit_now(120 if flush(streams) and status == 0 else status)
 
 
+# Types whose values have no finalizer and hold nothing that has one, but for what a function or a
+# class holds.
+PLAIN = frozenset((types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type, int, float,
+                   complex, str, bytes, bool, type(None)))
+
+
+def has_finalizer(kind):
+    return hasattr(kind, "__del__")
+
+
+def is_container(kind):
+    return not issubclass(kind, tuple(PLAIN))
+
+
 # Finalizers find what they are likely to use: those of the globals themselves run first, then those
 # of what containers hold, then the rest.
-def let_go(names):
-    kept = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type, int, float,
-            complex, str, bytes, type(None))
-    for wanted in lambda kind: hasattr(kind, "__del__"), lambda kind: not issubclass(kind, kept):
-        for name in list(names):
+def let_go(names, plain=PLAIN, type=type):
+    others = [name for name, value in names.items() if type(value) not in plain]
+    for wanted in (has_finalizer, is_container) if others else ():
+        for name in others:
             try:
                 if name in names and wanted(type(names[name])):
                     del names[name]
@@ -206,25 +233,20 @@ def find(module, path):
     return found
 
 
-def run_python(job, returns, report):
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    is_call = job["kind"] == b"call"
+def run_python(kind, nonce, limit, source, entry_point, call_arguments, arguments, returns, report):
+    global in_program
+    in_program = True
+    is_call = kind == b"call"
     # A called program's `if __name__ == "__main__"` is not part of the call.
     name = "solution" if is_call else "__main__"
-    path = WORK + "/main.py"
-    module = modules[name]
-    module.__dict__.update(__builtins__=builtins, __file__=path)
-    sys.modules[name] = module
-    sys.argv = ["main.py", *(a.decode("utf-8", "surrogateescape") for a in job["arguments"])]
-    sys.path.insert(0, WORK)
+    module = sys.modules[name] = modules[name]
+    if arguments:
+        sys.argv += [argument.decode("utf-8", "surrogateescape") for argument in arguments]
     gc.enable()
-    for hooks in fork_hooks:
-        os.register_at_fork(**hooks)
     # Bound before the program runs.
     write, exit_now, exit_error, everything = os.write, os._exit, SystemExit, BaseException
     to_literal, show, leave, explain, flush_all = literal, print_error, finish, str, flush
     find_entry, status_of = find, exit_status
-    nonce, limit = job["nonce"], int(job["output_bytes"])
     length_bytes = int.to_bytes
 
     def send(kind, data, length=len):
@@ -233,23 +255,22 @@ def run_python(job, returns, report):
             data = data[write(returns, data):]
 
     try:
-        code = compile(job["source"], path, "exec", dont_inherit=True)
+        code = compile(source, MAIN, "exec", dont_inherit=True)
     except BaseException as error:
         error.__traceback__ = None
         traceback.print_exception(error)
         flush(streams)
         os.write(report, b"syntax\n")
         os._exit(1)
-    arguments = ()
     if is_call:
         try:
-            arguments = marshal.loads(job["call_arguments"])
+            arguments = marshal.loads(call_arguments)
         except BaseException as error:
             os.write(report, ("fail the arguments of the call: %s\n" % error).encode())
             os._exit(1)
-    entry_point = job["entry_point"].decode()
+    entry_point = entry_point.decode()
     os.close(report)
-    del job
+    del source, call_arguments
     value, status = None, 0
     try:
         exec(code, module.__dict__)
@@ -271,61 +292,69 @@ def run_python(job, returns, report):
     exit_now(0)
 
 
-# In the run's pid namespace, but not yet in its others.
-def run_program(namespaces, payload, meeting, stdin, stdout, stderr, returns, report):
+# In the run's namespaces, which its init process may still be making.
+def run_program(payload, meeting, stdin, stdout, stderr, returns, report):
     try:
         control.detach()
-        check(prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "PR_SET_PDEATHSIG")
-        for number, file in enumerate((stdin, stdout, stderr)):
-            os.dup2(file, number)
-        job = read_job(payload)
-        if not os.read(meeting, 1):  # the init process has failed, and said why
-            os._exit(1)
-        check(setns(namespaces, CLONE_NEWNS | CLONE_NEWIPC), "setns")
         os.write(meeting, b"j")
+        dup2 = os.dup2
+        dup2(stdin, 0)
+        dup2(stdout, 1)
+        dup2(stderr, 2)
+        job = read_job(payload)
+        # That process has set this one's limits now, or has failed and said why.
+        if not os.read(meeting, 1):
+            os._exit(1)
         os.chdir(WORK)
         os.setsid()
-        for what, soft, hard in job["limits"]:
-            resource.setrlimit(what, (soft, hard))
+        if job[0] == b"call":
+            dup2(report, 4, False)
+            dup2(returns, 3, False)
+            returns, report = 3, 4
+        else:
+            dup2(report, 3, False)
+            returns = report = 3
+        os.closerange(report + 1, 1 << 20)
         check(capset(capability_header, no_capabilities), "capset")
-        check(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, seccomp_reference, 0, 0),
+        check(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, program_filter_reference, 0, 0),
               "PR_SET_SECCOMP")
-        if not os.read(meeting, 1):  # now it is closed to this process
-            os._exit(1)
-        if job["kind"] != b"call":
-            os.close(returns)
-            returns = report
-        low, high = sorted((returns, report))
-        for first, last in (3, low), (low + 1, high), (high + 1, 1 << 20):
-            os.closerange(first, last)
         os.write(report, b"run\n")
     except BaseException as error:
         os.write(report, ("fail %s\n" % error).encode())
         os._exit(1)
-    run_python(job, returns, report)
+    run_python(*job, returns, report)
 
 
 def read_job(file):
-    data = os.pread(file, os.fstat(file).st_size, 0)
-    fields = []
-    place = 0
-    while place < len(data):
-        size = int.from_bytes(data[place:place + 8], "little")
-        fields.append(data[place + 8:place + 8 + size])
-        place += 8 + size
-    names = "kind", "limits", "nonce", "output_bytes", "source", "entry_point", "call_arguments"
-    job = dict(zip(names, fields))
-    job["arguments"] = fields[len(names):]
-    numbers = [int(text) for text in job["limits"].split()]
-    job["limits"] = list(zip(numbers[::3], numbers[1::3], numbers[2::3]))
-    return job
+    data = os.pread(file, 1 << 14, 0)
+    if len(data) == 1 << 14:
+        data = os.pread(file, os.fstat(file).st_size, 0)
+    return marshal.loads(data)
 
 
 # ---- the warm interpreter ------------------------------------------------------------------------
 
+def hooks_of(kind):
+    return [hooks[kind] for hooks in fork_hooks if kind in hooks]
+
+
+def at_fork(hooks):
+    def run():
+        if in_program:
+            for hook in hooks:
+                hook()
+    return run
+
+
+in_program = False  # until there is one in this process
+os.register_at_fork(before=at_fork(hooks_of("before")[::-1]),
+                    after_in_parent=at_fork(hooks_of("after_in_parent")),
+                    after_in_child=at_fork(hooks_of("after_in_child")))
 del os.environ["PYTHONHASHSEED"]
-own_namespace = os.pidfd_open(os.getpid())
-sys.path[:] = [folder for folder in sys.path if folder]
+signal.signal(signal.SIGINT, signal.default_int_handler)
+own_namespaces = os.pidfd_open(os.getpid())
+sys.path[:] = [WORK, *(folder for folder in sys.path if folder)]
+sys.argv = ["main.py"]
 builtins.exit = _sitebuiltins.Quitter("exit", "Ctrl-D (i.e. EOF)")
 builtins.quit = _sitebuiltins.Quitter("quit", "Ctrl-D (i.e. EOF)")
 builtins.help = _sitebuiltins._Helper()
@@ -338,42 +367,42 @@ streams = sys.stdin, sys.stdout, sys.stderr = sys.__stdin__, sys.__stdout__, sys
     open(0, encoding="utf-8", errors="surrogateescape", closefd=False),
     open(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False),
     open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False, buffering=1))
-os.closerange(own_namespace + 1, 1 << 20)
+os.closerange(own_namespaces + 1, 1 << 20)
 modules = {name: types.ModuleType(name) for name in ("__main__", "solution")}
-seccomp_reference = ctypes.byref(seccomp_program)
+for module in modules.values():
+    module.__dict__.update(__builtins__=builtins, __file__=MAIN)
 # Once here, so that what is made at a first use is there after a fork.
 exec(compile(b"pass", "main.py", "exec", dont_inherit=True), {})
 literal([1, 1.5, "", True, None, (), {1: {2}}], 100)
+numbers = struct.Struct("8i")
+control_bytes = _socket.CMSG_SPACE(numbers.size)
+check(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, own_filter_reference, 0, 0), "PR_SET_SECCOMP")
 gc.collect()
 gc.disable()
 gc.freeze()
 control.send(b"ready")
 while True:
-    # What became a child of this process and was not its own: unreaped, it would keep the run's
-    # namespaces, and with them the init process, for ever.
-    try:
-        while not select.select([control], [], [], 0 if os.waitpid(-1, os.WNOHANG)[0] else 0.01)[0]:
-            pass
-    except ChildProcessError:
-        pass
-    message, files, _, _ = socket.recv_fds(control, 16, 16, socket.MSG_CMSG_CLOEXEC)
+    message, received, _, _ = control.recvmsg(16, control_bytes, MSG_CMSG_CLOEXEC)
     if not message:
         os._exit(0)
+    namespaces, *files = numbers.unpack(received[0][2])
     try:
-        check(setns(files[0], CLONE_NEWPID), "setns")
+        check(setns(namespaces, RUN_NAMESPACES), "setns")
         process = os.fork()
         if process == 0:
-            run_program(*files)
+            try:
+                run_program(*files)
+            except BaseException as error:  # of a program that has patched what its end needs
+                print_error(error)
+            finally:
+                exit_now(1)
     except OSError as error:  # the run may be over already
         process, end = None, b"fail %s\n" % str(error).encode()
-    check(setns(own_namespace, CLONE_NEWPID), "setns")
-    report = files.pop()
-    for file in files:
-        os.close(file)
+    check(setns(own_namespaces, RUN_NAMESPACES), "setns")
+    report = files[-1]
+    os.closerange(namespaces, report)  # as they came, one after the other
     if process is not None:
-        ended = None
-        while ended != process:
-            ended, status, usage = os.wait4(-1, 0)
+        _, status, usage = os.wait4(process, 0)
         end = b"end %d %d %d\n" % (status, (usage.ru_utime + usage.ru_stime) * 1e6, usage.ru_maxrss)
     try:
         os.write(report, end)

@@ -186,7 +186,7 @@ class Run {
   // Until the init process has ended, and with it everything in its namespace; or until the keeper
   // has to go instead, which takes all that is left with it.
   void watch(int trainer, const Keeper& keeper) {
-    Clock::time_point next_look = start_;
+    Clock::time_point next_look = start_ + std::chrono::milliseconds(kTickMilliseconds);
     bool running = false;
     while (true) {
       pollfd waiting[] = {output_.waiting(),      error_.waiting(),         returns_.waiting(),

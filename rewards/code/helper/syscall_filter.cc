@@ -88,7 +88,6 @@ constexpr const char* kRefused[] = {
     "map_shadow_stack",
     // namespaces and mounts
     "unshare",
-    "setns",
     "mount",
     "umount",
     "umount2",
@@ -150,7 +149,7 @@ constexpr const char* kRefused[] = {
 
 class Filter {
  public:
-  Filter() : context_(seccomp_init(SCMP_ACT_ALLOW)) {
+  explicit Filter(uint32_t otherwise = SCMP_ACT_ALLOW) : context_(seccomp_init(otherwise)) {
     if (context_ == nullptr) throw_error<IoError>("libseccomp: no filter can be made");
     set(SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
     set(SCMP_FLTATR_CTL_OPTIMIZE, 2);  // a tree, not a list: each call of a program passes here
@@ -160,12 +159,9 @@ class Filter {
   Filter& operator=(const Filter&) = delete;
 
   void refuse(const char* name, std::initializer_list<scmp_arg_cmp> when = {}, int error = EPERM) {
-    const int call = seccomp_syscall_resolve_name(name);
-    if (call == __NR_SCMP_ERROR || call < 0) return;
-    check(seccomp_rule_add_array(context_, SCMP_ACT_ERRNO(error), call,
-                                 static_cast<unsigned>(when.size()), when.begin()),
-          name);
+    add(SCMP_ACT_ERRNO(error), name, when);
   }
+  void allow(const char* name) { add(SCMP_ACT_ALLOW, name, {}); }
 
   std::string program() {
     const Descriptor file(checked(memfd_create("filter", MFD_CLOEXEC), "memfd_create"));
@@ -174,6 +170,13 @@ class Filter {
   }
 
  private:
+  void add(uint32_t action, const char* name, std::initializer_list<scmp_arg_cmp> when) {
+    const int call = seccomp_syscall_resolve_name(name);
+    if (call == __NR_SCMP_ERROR || call < 0) return;
+    check(seccomp_rule_add_array(context_, action, call, static_cast<unsigned>(when.size()),
+                                 when.begin()),
+          name);
+  }
   void set(scmp_filter_attr attribute, uint32_t value) {
     check(seccomp_attr_set(context_, attribute, value), "attribute");
   }
@@ -191,10 +194,8 @@ scmp_arg_cmp equals(unsigned argument, uint64_t value) {
   return {argument, SCMP_CMP_MASKED_EQ, 0xffffffff, value};
 }
 
-}  // namespace
-
-std::string syscall_filter() {
-  Filter filter;
+// What neither a program nor the interpreter, which starts it, may call.
+void refuse_to_both(Filter& filter) {
   for (const char* name : kRefused) filter.refuse(name);
   // CLONE_PARENT would make a child of the warm interpreter.
   for (const uint64_t flag : {CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNS, CLONE_NEWNET, CLONE_NEWIPC,
@@ -221,9 +222,35 @@ std::string syscall_filter() {
   }
   filter.refuse("ioctl", {equals(1, TIOCSTI)});
   filter.refuse("ioctl", {equals(1, TIOCLINUX)});
-  filter.refuse("prctl", {equals(0, PR_SET_SECCOMP)});
   // Limits of another process: the namespace's init has the same user.
   filter.refuse("prlimit64", {{0, SCMP_CMP_NE, 0, 0}});
+}
+
+// What the interpreter needs to start a program.
+void refuse_to_program(Filter& filter) {
+  filter.refuse("setns");
+  filter.refuse("prctl", {equals(0, PR_SET_SECCOMP)});
+}
+
+}  // namespace
+
+std::string program_filter() {
+  Filter filter;
+  refuse_to_both(filter);
+  refuse_to_program(filter);
+  return filter.program();
+}
+
+SplitFilter split_program_filter() {
+  Filter interpreter, program;
+  refuse_to_both(interpreter);
+  refuse_to_program(program);
+  return {interpreter.program(), program.program()};
+}
+
+std::string waiting_filter() {
+  Filter filter(SCMP_ACT_ERRNO(EPERM));
+  for (const char* name : {"wait4", "rt_sigtimedwait", "exit_group"}) filter.allow(name);
   return filter.program();
 }
 

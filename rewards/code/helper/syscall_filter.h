@@ -4,9 +4,18 @@
 
 namespace cohort::judge {
 
-// The system calls that a program may make, as a BPF program (an array of sock_filter): everything
-// but a list of refusals (EPERM). A call by the numbers of another architecture kills. Throws
-// IoError.
-std::string syscall_filter();
+// BPF programs (arrays of sock_filter). A call by the numbers of another architecture kills, in all
+// of them. Throw IoError.
+
+// What a judged program may call: everything but a list of refusals (EPERM).
+std::string program_filter();
+// The same in two parts, because the kernel takes a tenth of a millisecond to install it: the warm
+// interpreter has the first for good, and a program, its child, only adds the second.
+struct SplitFilter {
+  std::string interpreter, program;
+};
+SplitFilter split_program_filter();
+// Of an init process that has nothing to do but wait: everything is refused but that.
+std::string waiting_filter();
 
 }  // namespace cohort::judge

@@ -127,6 +127,14 @@ TEST_F(SandboxForging, PatchedBuiltinsDoNotReachTheRunner) {
       "    return [1, 'a', (2.5, None)]\n",
       "f", "()");
   EXPECT_EQ(e.returned, "[1,'a',(2.5,None,),]") << describe(e);
+  const Execution end = run_python(
+      "import builtins\n"
+      "print('out')\n"
+      "for name in list(vars(builtins)):\n"
+      "    if not name.startswith('_') and name != 'setattr': setattr(builtins, name, None)\n");
+  EXPECT_EQ(end.output, "out\n") << describe(end);
+  EXPECT_EQ(end.status, 0) << describe(end);
+  EXPECT_EQ(end.error, "");
 }
 
 // 15
