@@ -12,22 +12,23 @@ namespace cohort {
 enum class Verdict : uint8_t { correct = 0, incorrect = 1, undecided = 2, not_applicable = 3 };
 const char* verdict_name(Verdict verdict);
 
-// The numbers are stored in rollout files and never change: new codes go to the end.
+// The numbers are stored in rollout files and never change: new codes go to the end. A retired one
+// is given no more; files of earlier versions may have it.
 #define COHORT_REASONS(X)                  \
   X(ok)                                    \
   X(no_answer)                             \
   X(unterminated_box)                      \
   X(unterminated_answer)                   \
   X(empty_answer)                          \
-  X(answer_not_a_number)                   \
+  X(answer_not_a_number) /* retired */     \
   X(different_number)                      \
-  X(gold_not_a_number)                     \
+  X(gold_not_a_number) /* retired */       \
   X(truncated)                             \
   X(no_think)                              \
   X(think_out_of_place)                    \
   X(text_outside_tags)                     \
   X(repeated_tag)                          \
-  X(answer_too_long)                       \
+  X(answer_too_long) /* retired */         \
   /* math */                               \
   X(answer_outside_final_part)             \
   X(gold_unparsable)                       \

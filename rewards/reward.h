@@ -46,7 +46,8 @@ class Reward {
   // One result a completion. Thread-safe; a function of the group alone, unless timed().
   virtual void score_group(const RewardGroup& group, std::span<RewardResult> results) const = 0;
   // The gold answer (`completion` is empty) as its own judge sees it: correct when an answer equal
-  // to it is accepted. Of rewards that judge answers.
+  // to it is accepted, with not_simplifiable when nothing but its own repetition is. Of rewards
+  // that judge answers.
   virtual RewardResult score_gold(const RewardInput&) const {
     return {.value = 0, .verdict = Verdict::not_applicable};
   }

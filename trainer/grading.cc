@@ -80,40 +80,60 @@ std::string Grader::undecided_reason(const Group& group) const {
   return "";
 }
 
-std::vector<int64_t> Grader::bad_gold(const Dataset& data) const {
-  std::vector<int64_t> bad;
+Grader::GoldCheck Grader::check_gold(const Dataset& data) const {
+  GoldCheck check;
   const int component = rubric_.accuracy_component();
-  if (component < 0) return bad;
+  if (component < 0) return check;
   const Reward& reward = rubric_.component(static_cast<size_t>(component));
   for (int64_t i = 0; i < data.size(); ++i) {
     const Row& row = data.row(i);
-    if (reward.score_gold({.prompt = row.prompt, .answer = row.answer}).verdict != Verdict::correct)
-      bad.push_back(i);
+    const RewardResult result = reward.score_gold({.prompt = row.prompt, .answer = row.answer});
+    if (result.verdict != Verdict::correct) {
+      check.bad.push_back({i, reason_text(result)});
+    } else if (result.reason == Reason::not_simplifiable) {
+      check.repeated.push_back({i, reason_text(result)});
+    }
   }
-  return bad;
+  return check;
 }
+
+namespace {
+
+// "train.jsonl:7 "answer" (gold_unparsable), ..."
+std::string listed(const Dataset& data, const std::vector<Grader::GoldRow>& rows) {
+  constexpr size_t kListed = 10, kWidth = 40;
+  std::string text;
+  for (size_t i = 0; i < std::min(rows.size(), kListed); ++i) {
+    const Row& row = data.row(rows[i].row);
+    text +=
+        fmt::format("{}{} {}", i > 0 ? ", " : "", row.source,
+                    row.answer.empty()
+                        ? "has none (data.answer_key)"
+                        : fmt::format("\"{}\" ({})", one_line(row.answer, kWidth), rows[i].reason));
+  }
+  return text + (rows.size() > kListed ? ", ..." : "");
+}
+
+}  // namespace
 
 std::vector<int64_t> check_gold(const std::string& stage, const Grader& grader, const Dataset& data,
                                 const std::string& on_bad) {
-  constexpr size_t kListed = 10, kWidth = 40;
-  const std::vector<int64_t> bad = grader.bad_gold(data);
+  const Grader::GoldCheck check = grader.check_gold(data);
+  if (!check.repeated.empty())
+    log_warning("{}: {} of {} gold answers equal nothing but their own repetition: {}", stage,
+                check.repeated.size(), data.size(), listed(data, check.repeated));
+  std::vector<int64_t> bad;
+  for (const Grader::GoldRow& gold : check.bad) bad.push_back(gold.row);
   if (bad.empty()) return bad;
-  std::string listed;
-  for (size_t i = 0; i < std::min(bad.size(), kListed); ++i) {
-    const Row& row = data.row(bad[i]);
-    listed += fmt::format("{}{} {}", i > 0 ? ", " : "", row.source,
-                          row.answer.empty() ? "has none (data.answer_key)"
-                                             : "\"" + one_line(row.answer, kWidth) + "\"");
-  }
-  if (bad.size() > kListed) listed += ", ...";
   const bool all = static_cast<int64_t>(bad.size()) == data.size();
   if (on_bad == "stop" || all)
     throw_error<InputError>(
         "{}: {} of {} gold answers are not accepted by their own reward: {}{}", stage, bad.size(),
-        data.size(), listed,
+        data.size(), listed(data, check.bad),
         all ? "" : "; mend them, or drop their rows with data.on_bad_gold: drop");
   log_warning("{}: {} of {} rows {}, their own reward does not accept the gold answer: {}", stage,
-              bad.size(), data.size(), on_bad == "drop" ? "dropped" : "can never be right", listed);
+              bad.size(), data.size(), on_bad == "drop" ? "dropped" : "can never be right",
+              listed(data, check.bad));
   return bad;
 }
 

@@ -31,8 +31,16 @@ class Grader {
   // none): its 0 says nothing, so the group is not learnt from.
   bool is_undecided(const Group& group) const { return !undecided_reason(group).empty(); }
   std::string undecided_reason(const Group& group) const;  // of the first such; empty when none is
-  // Rows of `data` whose gold answer its own reward does not accept.
-  std::vector<int64_t> bad_gold(const Dataset& data) const;
+  struct GoldRow {
+    int64_t row;
+    std::string reason;
+  };
+  // Rows of `data` whose gold answer its own reward does not accept (`bad`), or accepts while
+  // nothing but its own repetition can equal it (`repeated`).
+  struct GoldCheck {
+    std::vector<GoldRow> bad, repeated;
+  };
+  GoldCheck check_gold(const Dataset& data) const;
 
  private:
   Rubric rubric_;
@@ -43,6 +51,7 @@ class Grader {
 // `data` with every gold answer accepted by its own reward. Else, by `on_bad`: "stop" throws
 // InputError that lists the others by file and line; "drop" returns their rows; "warn" returns
 // them too, for rows that stay in and can never be right. Without one good row it always throws.
+// Golds that only their own repetition can equal are named in a warning.
 std::vector<int64_t> check_gold(const std::string& stage, const Grader& grader, const Dataset& data,
                                 const std::string& on_bad);
 

@@ -4,6 +4,7 @@
 
 #include "rewards/math/extract/extract.h"
 #include "rewards/math/parse/characters.h"
+#include "rewards/math/parse/expected.h"
 #include "rewards/math/parse/parse.h"
 
 namespace cohort::math {
@@ -97,6 +98,8 @@ class Verifier {
     }
     // A gold that does not equal itself (0/0) cannot be answered.
     if (v_.result.verdict == Verdict::incorrect) undecided(v_.result.reason);
+    if (v_.result.verdict == Verdict::correct && repeated_alone())
+      v_.result.reason = Reason::not_simplifiable;
     return std::move(v_);
   }
 
@@ -112,6 +115,15 @@ class Verifier {
   }
 
  private:
+  bool repeated_alone() const {
+    Budget budget(options_.limits);
+    try {
+      return is_equal_to_itself_alone(*v_.gold, budget);
+    } catch (const BudgetExhausted&) {
+      return true;
+    }
+  }
+
   void undecided(Reason reason) {
     v_.result = {.value = 0, .verdict = Verdict::undecided, .reason = reason};
     v_.result.extracted = v_.answer_text;
@@ -178,6 +190,8 @@ class Verifier {
     if (!v_.gold || !v_.answer) {
       if (!v_.gold && !v_.answer && same_text(v_.gold_text, v_.answer_text))
         correct();
+      else if (v_.gold && equal_as_expected())
+        correct();
       else if (!v_.gold)
         undecided(Reason::gold_unparsable);
       else
@@ -191,7 +205,7 @@ class Verifier {
     if (!whole.equal && percent_behind_ && !has_unit(*v_.answer))
       whole.equal = compare_with({Kind::percent, "", {*v_.answer}}).equal;
     v_.tier = whole.tier;
-    if (whole.equal)
+    if (whole.equal || equal_as_expected())
       correct();
     else
       incorrect(whole.reason == Reason::different_value && is_number(*v_.gold) &&
@@ -203,6 +217,21 @@ class Verifier {
   Comparison compare_with(const Expr& answer) {
     Budget budget(options_.limits);
     return compare(*v_.gold, answer, budget);
+  }
+
+  // Whether the answer is right when its notation is read as the gold answer suggests.
+  bool equal_as_expected() {
+    if (texts_.size() != 1) return false;
+    const Expected expected = expected_of(*v_.gold);
+    if (!expected.any()) return false;
+    Budget budget(options_.limits);
+    std::optional<Expr> again = parse_answer(texts_.front(), budget, expected).expr;
+    if (!again || again == v_.answer) return false;
+    const Comparison comparison = compare_with(*again);
+    if (!comparison.equal) return false;
+    v_.answer = std::move(again);
+    v_.tier = comparison.tier;
+    return true;
   }
 
   // One value said in several forms, "15 39/40 or 639/40", is that value.

@@ -31,6 +31,7 @@ Verification verify(std::string_view gold, std::string_view completion,
                     const VerifyOptions& options = {});
 
 // A gold text against itself: correct, or undecided with the reason why nothing can equal it.
+// Correct with not_simplifiable: nothing but its own repetition can.
 Verification verify_gold(std::string_view gold, const VerifyOptions& options = {});
 
 }  // namespace cohort::math

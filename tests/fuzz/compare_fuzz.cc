@@ -15,8 +15,8 @@ namespace {
 
 using namespace cohort::math;
 
-std::optional<Expr> parsed(std::string_view text, Budget& budget) {
-  return parse_answer(text, budget).expr;
+std::optional<Expr> parsed(std::string_view text, Budget& budget, const Expected& expected = {}) {
+  return parse_answer(text, budget, expected).expr;
 }
 
 // No convention applies to it that allows equality beyond the value's.
@@ -25,6 +25,7 @@ bool is_strict(const Expr& expr) {
            return (node.kind == Kind::number && node.text.find('.') != std::string::npos) ||
                   node.kind == Kind::percent || node.kind == Kind::degrees ||
                   node.kind == Kind::based || node.kind == Kind::integral_like ||
+                  (node.kind == Kind::symbol && node.text.starts_with("C_")) ||
                   (node.kind == Kind::function && node.text == "log" && node.children.size() == 1);
          });
 }
@@ -82,17 +83,23 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const size_t end = std::min(text.find('\n'), size);
   BudgetLimits limits;
-  std::optional<Expr> gold, answer;
+  std::optional<Expr> gold, answer, expected_answer;
   try {
     Budget budget(limits);
     gold = parsed(text.substr(0, end), budget);
     if (end < size) answer = parsed(text.substr(end + 1), budget);
+    if (gold && end < size)
+      expected_answer = parsed(text.substr(end + 1), budget, expected_of(*gold));
   } catch (const BudgetExhausted&) {
   }
   if (!gold) return 0;
   {
     const InTime in_time;
     check_itself(*gold, limits);
+  }
+  if (expected_answer) {
+    const InTime in_time;
+    check(*gold, *expected_answer, limits);
   }
   if (!answer) return 0;
   {

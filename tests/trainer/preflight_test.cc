@@ -140,7 +140,20 @@ TEST_F(PreflightTest, SomeBadGoldOfAnEvaluationIsAWarning) {
   testing::internal::CaptureStderr();
   EXPECT_EQ(check(4, rows).work, "2 prompts x 2 samples and greedy");
   const std::string log = testing::internal::GetCapturedStderr();
-  EXPECT_NE(log.find("rows.jsonl:2 \"((3\""), std::string::npos) << log;
+  EXPECT_NE(log.find("rows.jsonl:2 \"((3\" (gold_unparsable)"), std::string::npos) << log;
+}
+
+TEST_F(PreflightTest, AGoldThatOnlyItsRepetitionEqualsIsAWarning) {
+  const auto rows = with_rows("eval",
+                              "{\"prompt\":\"1+1=\",\"answer\":\"2\"}\n"
+                              "{\"prompt\":\"1+2=\",\"answer\":\"\\\\lim_{x\\\\to 0} x\"}\n");
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(check(4, rows).work, "2 prompts x 2 samples and greedy");
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_NE(log.find("eval: 1 of 2 gold answers equal nothing but their own repetition: "),
+            std::string::npos)
+      << log;
+  EXPECT_NE(log.find("rows.jsonl:2 "), std::string::npos) << log;
 }
 
 }  // namespace

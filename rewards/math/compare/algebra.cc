@@ -195,6 +195,11 @@ void Algebra::append(std::vector<Term>& terms, Rational c, Monomial m) {
         expansions.emplace_back(subtract(number(1), atom_power(cosine, {2, 1})), pairs);
         break;
       }
+      case AtomKind::function:
+        // ((-1)^n)^2 is 1 where (-1)^n is real.
+        if (e.is_integer() && atom.name == "power" && atom.args[0].constant() == Rational(-1))
+          e = {((e.num % 2) + 2) % 2, 1};
+        break;
       default:
         break;
     }

@@ -91,7 +91,10 @@ struct Atom {
 
 class Algebra {
  public:
-  explicit Algebra(Budget& budget) : budget_(budget) {}
+  // `factors_above_zero`: every factor of what stands under an even root or in a logarithm is above
+  // 0, so that these may be taken apart.
+  explicit Algebra(Budget& budget, bool factors_above_zero = false)
+      : budget_(budget), factors_above_zero_(factors_above_zero) {}
   Algebra(const Algebra&) = delete;
   Algebra& operator=(const Algebra&) = delete;
 
@@ -124,6 +127,9 @@ class Algebra {
   Poly root_power(const Poly& base, Exponent exponent);
   Poly exponential(const Poly& exponent);
   Poly logarithm(const Poly& argument);  // natural
+  // Whether `cleared` (not 0) is a sum of logarithms that is 0 where all factors are above 0: ln x
+  // + ln(x+1) - ln(x^2+x).
+  bool logarithms_cancel(const Poly& cleared);
 
   // functions.cc
   Poly sine(const Poly& argument);
@@ -153,6 +159,13 @@ class Algebra {
     Poly part;
   };
   Primitive primitive(const Poly& a);
+  // The variables and sums that all terms have as a factor, and what they leave. With `even` whole
+  // even powers alone, whatever the sign of the factors.
+  struct Common {
+    Monomial factors;
+    Poly rest;
+  };
+  Common common(const Poly& a, bool even);
   bool is_positive(const Atom& atom) const;
   Poly positive_power(const Rational& value, Exponent power);
   Poly factor_power(const Factor& factor, Exponent power);
@@ -168,6 +181,7 @@ class Algebra {
   Poly trigonometric(const Poly& argument, bool is_sine);
 
   Budget& budget_;
+  bool factors_above_zero_;
   std::deque<Atom> atoms_;
 };
 

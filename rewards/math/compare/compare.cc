@@ -5,6 +5,7 @@
 #include "rewards/math/compare/comparer.h"
 #include "rewards/math/compare/rational.h"
 #include "rewards/math/compare/tree.h"
+#include "rewards/math/parse/characters.h"
 
 namespace cohort::math {
 
@@ -50,11 +51,7 @@ std::optional<std::string> spelled(const Expr& expr) {
   if (expr.kind == Kind::words) return expr.text;
   if (expr.kind == Kind::symbol || expr.kind == Kind::choice ||
       (expr.kind == Kind::constant && expr.text.size() == 1)) {
-    std::string text = expr.text;
-    std::ranges::transform(text, text.begin(), [](char c) {
-      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
-    return text;
+    return lower_case(expr.text);
   }
   if (expr.kind != Kind::multiply) return std::nullopt;
   std::string result;
@@ -106,8 +103,8 @@ Comparer::Maybe Comparer::choices(const Expr& gold, const Expr& answer) {
     return expr.kind == Kind::relation && expr.text == "=" && expr.children[0].kind == Kind::choice;
   };
   const auto is_letter = [](const Expr& expr) {
-    return expr.kind == Kind::choice || (expr.kind == Kind::symbol && expr.text.size() == 1 &&
-                                         expr.text[0] >= 'A' && expr.text[0] <= 'Z');
+    return expr.kind == Kind::choice ||
+           (expr.kind == Kind::symbol && expr.text.size() == 1 && is_capital(expr.text[0]));
   };
   if (labelled(gold) && labelled(answer)) {
     if (gold.children[0] != answer.children[0]) return different(Reason::different_value);
@@ -154,13 +151,30 @@ Comparison Comparer::match(const Expr& gold, const Expr& answer) {
   return different(gold.kind == answer.kind ? Reason::different_value : Reason::different_kind);
 }
 
+namespace {
+
+bool names_counts(const Expr& expr) {
+  return any_node(expr, [](const Expr& node) {
+    return node.kind == Kind::symbol &&
+           (node.text == "C" || node.text == "P" || node.text.starts_with("C_"));
+  });
+}
+
+}  // namespace
+
 Comparison compare(const Expr& gold, const Expr& answer, Budget& budget) {
   use_flint_in_this_thread();
   if (gold == answer) return equal_by(Tier::structure);
   Comparer comparer(budget);
   // An answer that repeats "the determinant of ..." has not found it.
   const bool determinants = has_determinants(gold);
-  return comparer.match(prepared(gold, true, budget), prepared(answer, determinants, budget));
+  Expr a = prepared(gold, true, budget), b = prepared(answer, determinants, budget);
+  if (names_counts(a) && is_scalar(b) && !names_counts(b)) {
+    a = with_combinations(a, budget);
+  } else if (names_counts(b) && is_scalar(a) && !names_counts(a)) {
+    b = with_combinations(b, budget);
+  }
+  return comparer.match(a, b);
 }
 
 }  // namespace cohort::math

@@ -26,4 +26,8 @@ Comparison compare(const Expr& gold, const Expr& answer, Budget& budget);
 // The canonical form that tiers after `structure` compare, for --explain.
 std::string canonical_text(const Expr& expr, Budget& budget);
 
+// Whether nothing but its own repetition can equal a gold answer: it has a limit, an integral or a
+// sum that no rule works out, or an ellipsis that is calculated with. Throws BudgetExhausted.
+bool is_equal_to_itself_alone(const Expr& gold, Budget& budget);
+
 }  // namespace cohort::math

@@ -85,4 +85,8 @@ int infinity_sign(const Expr& expr);
 Expr prepared(const Expr& expr, bool determinants, Budget& budget);
 bool has_determinants(const Expr& expr);
 
+// C(10, 3), P(10, 3) and C_{10}^3 as numbers of combinations and permutations. For a side whose
+// other side is a scalar without such letters: elsewhere C(10, 3) is a point.
+Expr with_combinations(const Expr& expr, const Budget& budget);
+
 }  // namespace cohort::math

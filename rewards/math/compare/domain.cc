@@ -13,8 +13,7 @@ namespace cohort::math {
 namespace {
 
 constexpr int64_t kDomainPoints = 12;
-
-bool is_even(const Rational& whole) { return (whole / Rational(2)).is_integer(); }
+constexpr int64_t kBits = 96;
 
 // The exponent of a power or root that is a number; nothing for others.
 std::optional<Rational> exponent_of(const Expr& expr) {
@@ -33,7 +32,7 @@ bool is_even_root(const Expr& expr) {
   if (expr.kind != Kind::power && expr.kind != Kind::root) return false;
   if (is_closed(expr.children[0])) return false;
   const auto exponent = exponent_of(expr);
-  return !exponent || is_even(exponent->denominator());
+  return !exponent || exponent->denominator().is_even();
 }
 
 bool is_analytic_function(const std::string& name) {
@@ -54,8 +53,8 @@ void odd_factors(const Expr& expr, std::vector<const Expr*>& factors) {
     case Kind::power:
     case Kind::root: {
       const auto exponent = exponent_of(expr);
-      if (exponent && !is_even(exponent->denominator())) {
-        if (!is_even(exponent->numerator())) odd_factors(expr.children[0], factors);
+      if (exponent && !exponent->denominator().is_even()) {
+        if (!exponent->numerator().is_even()) odd_factors(expr.children[0], factors);
         return;
       }
       break;
@@ -176,6 +175,32 @@ std::optional<std::vector<Assignment>> Points::next() {
   return point;
 }
 
+bool have_same_factors(const Expr& a, const Expr& b) {
+  std::set<std::string> symbols;
+  std::vector<const Expr*> of_a, of_b;
+  collect(a, symbols, of_a);
+  collect(b, symbols, of_b);
+  const auto all_in = [](const std::vector<const Expr*>& some,
+                         const std::vector<const Expr*>& others) {
+    return std::ranges::all_of(some, [&](const Expr* factor) {
+      return is_even_root(*factor) ||
+             std::ranges::any_of(others, [&](const Expr* other) { return *other == *factor; });
+    });
+  };
+  return !of_a.empty() && !of_b.empty() && all_in(of_a, of_b) && all_in(of_b, of_a);
+}
+
+bool differ_somewhere(const Expr& a, const Expr& b, const Reading& reading, Budget& budget) {
+  if (!is_partial(a) && !is_partial(b)) return false;
+  Points points(a, b, reading, budget);
+  for (int64_t i = 0; i < kDomainPoints; ++i) {
+    const auto point = points.next();
+    if (point && compare_at(a, b, *point, true, kBits, reading, budget) == BallVerdict::different)
+      return true;
+  }
+  return false;
+}
+
 SameDomain same_domain(const Expr& a, const Expr& b, const Reading& reading, Budget& budget) {
   if (!is_partial(a) && !is_partial(b)) return SameDomain::yes;
   Points points(a, b, reading, budget);
@@ -187,6 +212,10 @@ SameDomain same_domain(const Expr& a, const Expr& b, const Reading& reading, Bud
     const Presence right = presence_at(b, *point, reading, budget);
     if ((left == Presence::real && right == Presence::none) ||
         (left == Presence::none && right == Presence::real))
+      return SameDomain::no;
+    // What is equal up to signs of factors is told apart by its values.
+    if (left == Presence::real && right == Presence::real &&
+        compare_at(a, b, *point, false, kBits, reading, budget) == BallVerdict::different)
       return SameDomain::no;
     seen |= left == right || left == Presence::no_rule || right == Presence::no_rule;
   }

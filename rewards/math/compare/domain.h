@@ -46,10 +46,18 @@ class Points {
   Budget& budget_;
 };
 
-// Whether two expressions with equal forms are real at the same sampled points: no, when one is
-// seen to have a real value where the other has none; unknown, when one never has a value that
-// could be worked out.
+// Whether two expressions with equal forms are real, and equal, at the same sampled points: no,
+// when one is seen to have a real value where the other has none or another one; unknown, when one
+// never has a value that could be worked out.
 enum class SameDomain : uint8_t { no, yes, unknown };
 SameDomain same_domain(const Expr& a, const Expr& b, const Reading& reading, Budget& budget);
+
+// Whether what stands under even roots and in logarithms has the same factors, as they are written,
+// on both sides: all of them are then taken to be above 0.
+bool have_same_factors(const Expr& a, const Expr& b);
+
+// Whether two complex expressions with equal forms are seen to have different values at a point: a
+// root of a product is the product of the roots up to a sign.
+bool differ_somewhere(const Expr& a, const Expr& b, const Reading& reading, Budget& budget);
 
 }  // namespace cohort::math

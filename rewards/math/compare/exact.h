@@ -14,8 +14,9 @@ namespace cohort::math {
 struct Reading {
   bool log_is_ten = false;  // a logarithm as written, without a base; else natural
   bool degrees_are_radians =
-      false;                  // 180 degrees is pi; else 180. Within functions it is pi always
-  bool evaluate_sums = true;  // with whole numbers for bounds
+      false;                   // 180 degrees is pi; else 180. Within functions it is pi always
+  bool evaluate_sums = true;   // with whole numbers for bounds
+  bool whole_letters = false;  // j, k, l, m, n are whole numbers
 };
 
 // Nothing when the tree holds anything else, divides by 0, or has a number with more digits than

@@ -4,6 +4,7 @@
 #include "rewards/math/compare/ball.h"
 #include "rewards/math/compare/scalar.h"
 #include "rewards/math/compare/tree.h"
+#include "rewards/math/parse/characters.h"
 
 namespace cohort::math {
 
@@ -11,8 +12,7 @@ namespace {
 
 // A point: A, B', P_1.
 bool is_point(const Expr& expr) {
-  return expr.kind == Kind::symbol && !expr.text.empty() && expr.text[0] >= 'A' &&
-         expr.text[0] <= 'Z';
+  return expr.kind == Kind::symbol && !expr.text.empty() && is_capital(expr.text[0]);
 }
 
 // AB, m angle ABC, triangle ABC.

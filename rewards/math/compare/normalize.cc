@@ -6,14 +6,13 @@
 #include <utility>
 
 #include "rewards/math/compare/ball.h"
+#include "rewards/math/compare/tree.h"
 
 namespace cohort::math {
 
 namespace {
 
 constexpr int64_t kMaxSummands = 1000;
-
-bool is_even(const Rational& whole) { return (whole / Rational(2)).is_integer(); }
 
 }  // namespace
 
@@ -75,8 +74,8 @@ Poly Normalizer::scalar(const Expr& expr) {
       if (base.kind == Kind::power) {
         const auto outer = exponent.constant();
         const auto inner = exact_value(base.children[1], algebra_.budget());
-        if (outer && inner && inner->is_integer() && is_even(outer->denominator()) &&
-            is_even(*inner))
+        if (outer && inner && inner->is_integer() && outer->denominator().is_even() &&
+            inner->is_even())
           return algebra_.power(absolute(base.children[0]), Algebra::number(*outer * *inner));
       }
       return algebra_.power(child(0), exponent);
@@ -88,7 +87,7 @@ Poly Normalizer::scalar(const Expr& expr) {
       const Expr& base = expr.children[0];
       if (base.kind == Kind::power) {
         const auto inner = exact_value(base.children[1], algebra_.budget());
-        if (inner && inner->is_integer() && is_even(index->numerator()) && is_even(*inner))
+        if (inner && inner->is_integer() && index->numerator().is_even() && inner->is_even())
           return algebra_.power(absolute(base.children[0]), Algebra::number(*inner / *index));
       }
       return algebra_.power(child(0), Algebra::number(index->inverse()));
@@ -210,16 +209,19 @@ Poly Normalizer::bound(const Expr& expr) {
       throw BudgetExhausted(BudgetSpent::steps);
     Poly result = Algebra::number(expr.text == "sum" ? 0 : 1);
     for (int64_t k = *first; k <= *last; ++k) {
-      bound_.emplace_back(name, Algebra::number(k));
-      const Poly term = scalar(expr.children[0]);
-      bound_.pop_back();
+      const Poly term = at(expr.children[0], name, Algebra::number(k));
       result = expr.text == "sum" ? algebra_.add(result, term) : algebra_.multiply(result, term);
     }
     return result;
   }
-  bound_.emplace_back(name, algebra_.symbol("#" + std::to_string(bound_.size())));
-  std::vector<Poly> args = {scalar(expr.children[0])};
-  bound_.pop_back();
+  if (expr.text == "sum" && reading_.evaluate_sums && from && from->is_integer() &&
+      expr.children[3] == Expr{Kind::constant, "inf"}) {
+    if (const auto first = from->to_int64(); first && std::abs(*first) < kMaxSummands) {
+      if (const auto sum = series(expr.children[0], name, *first)) return *sum;
+    }
+  }
+  std::vector<Poly> args = {
+      at(expr.children[0], name, algebra_.symbol("#" + std::to_string(bound_.size())))};
   std::ranges::move(limits, std::back_inserter(args));
   return algebra_.function(expr.text, std::move(args));
 }

@@ -1,6 +1,7 @@
 // From the tree to the normal form.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,6 +35,10 @@ class Normalizer {
   Poly complex_part(const Expr& expr);
   Poly opaque(std::string name, const Expr& expr);
   Poly bound(const Expr& expr);  // sums, products, integrals, limits
+  // series.cc: an infinite sum of geometric series that converge; nothing for others
+  std::optional<Poly> series(const Expr& body, const std::string& name, int64_t from);
+  Poly at(const Expr& body, const std::string& name, Poly value);
+  Poly without_half_turns(Poly argument, Poly& sign);
   Poly angle(const Expr& expr);
 
   Algebra& algebra_;

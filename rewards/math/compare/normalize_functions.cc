@@ -5,14 +5,17 @@
 
 #include "rewards/math/compare/ball.h"
 #include "rewards/math/compare/normalize.h"
+#include "rewards/math/compare/tree.h"
 
 namespace cohort::math {
 
 Poly Normalizer::trigonometric(const Expr& expr) {
   const std::string& name = expr.text;
-  const Poly argument = angle(expr.children[0]);
-  const auto sine = [&] { return algebra_.sine(argument); };
-  const auto cosine = [&] { return algebra_.cosine(argument); };
+  Poly sign = Algebra::number(1);
+  Poly argument = angle(expr.children[0]);
+  if (reading_.whole_letters) argument = without_half_turns(std::move(argument), sign);
+  const auto sine = [&] { return algebra_.multiply(sign, algebra_.sine(argument)); };
+  const auto cosine = [&] { return algebra_.multiply(sign, algebra_.cosine(argument)); };
   const auto one = [] { return Algebra::number(1); };
   if (name == "sin") return sine();
   if (name == "cos") return cosine();
@@ -20,6 +23,26 @@ Poly Normalizer::trigonometric(const Expr& expr) {
   if (name == "cot") return algebra_.divide(cosine(), sine());
   if (name == "sec") return algebra_.divide(one(), cosine());
   return algebra_.divide(one(), sine());
+}
+
+// Without the terms c n pi with whole c and n, which give (-1)^(cn) as a sign.
+Poly Normalizer::without_half_turns(Poly argument, Poly& sign) {
+  std::erase_if(argument.terms, [&](const Term& term) {
+    if (!term.coefficient.is_integer() || term.monomial.size() != 2) return false;
+    Poly turns;
+    bool pi = false;
+    for (const Factor& factor : term.monomial) {
+      const Atom& atom = algebra_.atom(factor.atom);
+      if (factor.power != Exponent{1, 1}) return false;
+      pi |= atom.kind == AtomKind::pi;
+      if (atom.kind == AtomKind::symbol && is_counting_letter(atom.name))
+        turns.terms.push_back({term.coefficient, {factor}});
+    }
+    if (!pi || turns.terms.empty()) return false;
+    sign = algebra_.multiply(sign, algebra_.power(Algebra::number(-1), turns));
+    return true;
+  });
+  return argument;
 }
 
 Poly Normalizer::hyperbolic(const std::string& name, const Poly& argument) {

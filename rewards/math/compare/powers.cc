@@ -19,6 +19,53 @@ Algebra::Primitive Algebra::primitive(const Poly& a) {
   return {std::move(content), std::move(part)};
 }
 
+Algebra::Common Algebra::common(const Poly& a, bool even) {
+  Common result;
+  for (const Factor& factor : a.terms[0].monomial) {
+    const AtomKind kind = atoms_[factor.atom].kind;
+    if (kind == AtomKind::symbol || kind == AtomKind::base) result.factors.push_back(factor);
+  }
+  // Denominators of later terms, too.
+  for (const Term& term : a.terms) {
+    for (const Factor& factor : term.monomial) {
+      const AtomKind kind = atoms_[factor.atom].kind;
+      if (factor.power.num < 0 && (kind == AtomKind::symbol || kind == AtomKind::base) &&
+          std::ranges::none_of(result.factors,
+                               [&](const Factor& known) { return known.atom == factor.atom; }))
+        result.factors.push_back(factor);
+    }
+  }
+  for (Factor& factor : result.factors) {
+    for (const Term& term : a.terms) {
+      const auto same = std::ranges::find(term.monomial, factor.atom, &Factor::atom);
+      factor.power = std::min(factor.power, same == term.monomial.end() ? Exponent{} : same->power);
+    }
+  }
+  for (Factor& factor : result.factors)
+    if (even)
+      factor.power = factor.power.is_integer() ? Exponent{factor.power.num / 2 * 2, 1} : Exponent{};
+  std::erase_if(result.factors, [](const Factor& factor) { return factor.power.is_zero(); });
+  if (result.factors.empty()) return result;
+  // Factor by factor: a whole power of a sum would be multiplied out.
+  std::vector<Term> terms;
+  for (const Term& term : a.terms) {
+    Monomial rest = term.monomial;
+    for (const Factor& factor : result.factors) {
+      const auto same = std::ranges::find(rest, factor.atom, &Factor::atom);
+      const Exponent inverse = factor.power * Exponent{-1, 1};
+      if (same != rest.end()) {
+        same->power = same->power + inverse;
+      } else {
+        rest.insert(std::ranges::lower_bound(rest, factor.atom, {}, &Factor::atom),
+                    {factor.atom, inverse});
+      }
+    }
+    append(terms, term.coefficient, std::move(rest));
+  }
+  result.rest = collect(std::move(terms));
+  return result;
+}
+
 bool Algebra::is_positive(const Atom& atom) const {
   return atom.kind == AtomKind::prime || atom.kind == AtomKind::pi ||
          atom.kind == AtomKind::absolute ||
@@ -109,6 +156,13 @@ Poly Algebra::root_power(const Poly& base, Exponent power) {
       if (odd_root) return sign(std::move(result));
       return multiply(result, whole_power(imaginary(), power.num));
     }
+  }
+  if (const Common parts = common(base, !odd_root && !factors_above_zero_);
+      !parts.factors.empty() && is_real(base)) {
+    Poly result = root_power(parts.rest, power);
+    for (const Factor& factor : parts.factors)
+      result = multiply(result, factor_power(factor, power));
+    return result;
   }
   if (!odd_root) {
     if (const auto root = square_root(base))
@@ -215,6 +269,30 @@ Poly Algebra::log_of_factor(const Factor& factor) {
   return scale(function("ln", {even ? absolute(one) : one}), power);
 }
 
+bool Algebra::logarithms_cancel(const Poly& cleared) {
+  constexpr int64_t kMaxPower = 8;
+  Rational denominators(1);
+  for (const Term& term : cleared.terms) {
+    if (term.monomial.size() != 1 || term.monomial[0].power != Exponent{1, 1}) return false;
+    const Atom& atom = atoms_[term.monomial[0].atom];
+    if (atom.kind != AtomKind::function || atom.name != "ln" || !is_real(atom.args[0]))
+      return false;
+    const Rational d = term.coefficient.denominator();
+    denominators = denominators / integer_gcd(denominators, d) * d;
+    if (denominators > Rational(kMaxPower)) return false;
+  }
+  // The product of their arguments is 1.
+  Poly above = number(1), below = number(1);
+  for (const Term& term : cleared.terms) {
+    const auto power = (term.coefficient * denominators).to_int64();
+    if (!power || std::abs(*power) > kMaxPower) return false;
+    const Poly argument = atoms_[term.monomial[0].atom].args[0];
+    Poly& side = *power > 0 ? above : below;
+    side = multiply(side, whole_power(argument, std::abs(*power)));
+  }
+  return is_zero(subtract(above, below));
+}
+
 Poly Algebra::logarithm(const Poly& argument) {
   if (is_zero(argument)) throw Undefined{};
   if (!is_real(argument)) return function("ln", {argument});
@@ -223,6 +301,11 @@ Poly Algebra::logarithm(const Poly& argument) {
     if (term.coefficient.sign() < 0) return function("ln", {argument});
     Poly result = log_of_positive(term.coefficient);
     for (const Factor& factor : term.monomial) result = add(result, log_of_factor(factor));
+    return result;
+  }
+  if (const Common parts = common(argument, !factors_above_zero_); !parts.factors.empty()) {
+    Poly result = logarithm(parts.rest);
+    for (const Factor& factor : parts.factors) result = add(result, log_of_factor(factor));
     return result;
   }
   const Primitive reduced = primitive(argument);

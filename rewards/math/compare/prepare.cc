@@ -181,8 +181,10 @@ Expr prepared(const Expr& expr, bool determinants, Budget& budget) {
     return {meaning->kind, std::string(meaning->text), {}};
   }
   if (expr.kind == Kind::set && expr.children.empty()) return {Kind::empty_set};
-  if (expr.kind == Kind::number_set && expr.text.size() == 2 && expr.text[0] == 'R') {
+  if (expr.kind == Kind::number_set && expr.text.size() >= 2 && expr.text[0] == 'R') {
     const Expr zero{Kind::number, "0"}, infinity{Kind::constant, "inf"};
+    if (expr.text == "R0+") return make(Kind::interval, {zero, infinity}, "[)");
+    if (expr.text == "R0-") return make(Kind::interval, {make_negative(infinity), zero}, "(]");
     if (expr.text == "R+") return make(Kind::interval, {zero, infinity}, "()");
     if (expr.text == "R-") return make(Kind::interval, {make_negative(infinity), zero}, "()");
     if (expr.text == "R*")

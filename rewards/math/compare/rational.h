@@ -41,6 +41,7 @@ class Rational {
   bool is_zero() const { return fmpq_is_zero(value_); }
   bool is_one() const { return fmpq_is_one(value_); }
   bool is_integer() const { return fmpz_is_one(fmpq_denref(value_)); }
+  bool is_even() const { return is_integer() && fmpz_is_even(fmpq_numref(value_)); }
   bool terminates() const;  // a finite decimal
   int sign() const { return fmpq_sgn(value_); }
   int64_t bits() const;  // of the longer of numerator and denominator

@@ -30,7 +30,44 @@ struct Traits {
   bool bare_log = false;
   bool degrees = false;  // outside functions
   bool sums = false;     // or integrals, limits
+  bool signs = false;    // (-1)^n
 };
+
+bool is_alternating_sign(const Expr& expr) {
+  return expr.kind == Kind::power && expr.children[0].kind == Kind::negate &&
+         expr.children[0].children[0] == Expr{Kind::number, "1"} &&
+         any_node(expr.children[1], [](const Expr& node) {
+           return node.kind == Kind::symbol && is_counting_letter(node.text);
+         });
+}
+
+// Never below 0 where it is real: products, quotients and powers of even roots, absolute values and
+// numbers.
+bool is_never_negative(const Expr& expr, const Budget& budget) {
+  const auto all = [&] {
+    return std::ranges::all_of(expr.children,
+                               [&](const Expr& child) { return is_never_negative(child, budget); });
+  };
+  switch (expr.kind) {
+    case Kind::number:
+    case Kind::absolute:
+      return true;
+    case Kind::multiply:
+    case Kind::divide:
+      return all();
+    case Kind::root:
+    case Kind::power: {
+      if (is_never_negative(expr.children[0], budget)) return true;
+      const auto exponent = exact_value(expr.children[1], budget);
+      if (!exponent || exponent->is_zero()) return false;
+      const Rational even =
+          expr.kind == Kind::root ? exponent->numerator() : exponent->denominator();
+      return even.is_even();
+    }
+    default:
+      return false;
+  }
+}
 
 void collect(const Expr& expr, bool in_function, Traits& traits) {
   ++traits.nodes;
@@ -46,6 +83,9 @@ void collect(const Expr& expr, bool in_function, Traits& traits) {
       break;
     case Kind::integral_like:
       traits.sums = true;
+      break;
+    case Kind::power:
+      traits.signs |= is_alternating_sign(expr);
       break;
     case Kind::function:
       traits.bare_log |= expr.text == "log" && expr.children.size() == 1;
@@ -93,31 +133,49 @@ class ScalarPair {
   }
 
   ScalarResult by_normal_form(const Reading& reading) const {
-    Algebra algebra(budget_);
-    Reading reading_of_b = reading;
+    const bool complex = a_traits_.imaginary || b_traits_.imaginary;
+    const bool above_zero = !complex && have_same_factors(a_, b_);
+    Algebra algebra(budget_, above_zero);
+    Reading reading_of_a = reading;
+    reading_of_a.whole_letters = a_traits_.signs || b_traits_.signs;
+    Reading reading_of_b = reading_of_a;
     // An answer that repeats "the sum of ..." has not found it.
     reading_of_b.evaluate_sums = reading.evaluate_sums && a_traits_.sums;
     Poly left;
     try {
-      left = Normalizer(algebra, reading)(a_);
+      left = Normalizer(algebra, reading_of_a)(a_);
     } catch (const Undefined&) {
       return {};
     }
-    Poly difference;
+    Poly right, difference;
     try {
-      difference = algebra.cleared(algebra.subtract(left, Normalizer(algebra, reading_of_b)(b_)));
+      right = Normalizer(algebra, reading_of_b)(b_);
+      difference = algebra.cleared(algebra.subtract(left, right));
     } catch (const Undefined&) {
       return {Truth::no, Tier::normal_form};
     }
-    if (difference.has_no_terms()) return where_both_are_real(reading);
+    if (difference.has_no_terms() || (above_zero && (algebra.logarithms_cancel(difference) ||
+                                                     have_equal_squares(algebra, left, right))))
+      return where_both_are_real(reading);
     if (algebra.proves_difference(difference)) return {Truth::no, Tier::normal_form};
     return {};
   }
 
+  // Roots of products against products of roots.
+  bool have_equal_squares(Algebra& algebra, const Poly& left, const Poly& right) const {
+    if (symbols().empty() || !is_never_negative(a_, budget_) || !is_never_negative(b_, budget_))
+      return false;
+    return algebra.is_zero(
+        algebra.subtract(algebra.multiply(left, left), algebra.multiply(right, right)));
+  }
+
   // Of equal forms: what the form dropped may have had no value.
   ScalarResult where_both_are_real(const Reading& reading) const {
-    if (symbols().empty() || a_traits_.imaginary || b_traits_.imaginary)
+    if (symbols().empty()) return {Truth::yes, Tier::normal_form};
+    if (a_traits_.imaginary || b_traits_.imaginary) {
+      if (differ_somewhere(a_, b_, reading, budget_)) return {Truth::no, Tier::ball};
       return {Truth::yes, Tier::normal_form};
+    }
     switch (same_domain(a_, b_, reading, budget_)) {
       case SameDomain::yes:
         return {Truth::yes, Tier::normal_form};

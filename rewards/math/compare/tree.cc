@@ -32,6 +32,10 @@ bool is_closed(const Expr& expr) {
   });
 }
 
+bool is_counting_letter(const std::string& name) {
+  return name.size() == 1 && name[0] >= 'j' && name[0] <= 'n';
+}
+
 namespace {
 
 constexpr size_t kMaxSigns = 4;

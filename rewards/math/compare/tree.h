@@ -29,6 +29,9 @@ bool contains(const Expr& expr, const Expr& part);
 // No variable and no unknown function in it.
 bool is_closed(const Expr& expr);
 
+// A letter that stands for a whole number where it is the exponent of -1: j, k, l, m, n.
+bool is_counting_letter(const std::string& name);
+
 // The values that plus-minus signs stand for, each once; itself when there is none. Signs go
 // together when a minus-plus is among them; else each is free. Throws BudgetExhausted when there
 // are too many.

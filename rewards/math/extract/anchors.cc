@@ -111,7 +111,7 @@ bool matches(std::string_view text, size_t at, std::string_view word) {
   if (at + word.size() > text.size()) return false;
   for (size_t i = 0; i < word.size(); ++i) {
     char c = text[at + i];
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    if (is_capital(c)) c = static_cast<char>(c - 'A' + 'a');
     if (c != word[i]) return false;
   }
   return true;

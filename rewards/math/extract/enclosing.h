@@ -17,8 +17,4 @@ struct BoxPlace {
 // content alone with signs, units and punctuation that do not change its value.
 std::string enclosing_formula(std::string_view text, const BoxPlace& box);
 
-// An answer that the sentence offers beside the box: "\boxed{7} or 8", "8 or \boxed{7}",
-// "\boxed{7}, 8, 9". Empty when there is none.
-std::string alternative(std::string_view text, const BoxPlace& box);
-
 }  // namespace cohort::math

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "rewards/math/extract/alternative.h"
 #include "rewards/math/extract/enclosing.h"
 #include "rewards/math/extract/units_behind.h"
 #include "rewards/math/extract/wording.h"

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "rewards/math/parse/characters.h"
+#include "rewards/math/parse/operation_words.h"
 
 namespace cohort::math {
 
@@ -192,22 +193,6 @@ bool denied_behind(std::string_view behind) {
   const std::string lower = lower_case(behind);
   return std::any_of(std::begin(kDenialsBehind), std::end(kDenialsBehind),
                      [&](std::string_view denial) { return lower.starts_with(denial); });
-}
-
-bool is_operation_word(std::string_view word) {
-  static constexpr std::string_view kOperations[] = {
-      "negative",  "minus",      "plus",        "times",    "over",      "squared",    "cubed",
-      "factorial", "divided",    "multiplied",  "half",     "halves",    "thirds",     "quarters",
-      "tenths",    "hundredths", "thousandths", "fifths",   "sixths",    "eighths",    "ninths",
-      "sevenths",  "tens",       "hundred",     "thousand", "million",   "billion",    "trillion",
-      "hundreds",  "thousands",  "millions",    "billions", "trillions", "dozen",      "dozens",
-      "score",     "gross",      "lakh",        "crore",    "lakhs",     "crores",     "bn",
-      "mln",       "doubled",    "tripled",     "double",   "triple",    "twice",      "thrice",
-      "root",      "greater",    "less",        "more",     "fewer",     "least",      "most",
-      "above",     "below",      "under",       "exceeds",  "than",      "reciprocal", "inverse",
-      "opposite",  "negated",    "modulo",      "mod",      "to",        "menos",      "moins",
-      "meno",      "negativo"};
-  return std::find(std::begin(kOperations), std::end(kOperations), word) != std::end(kOperations);
 }
 
 bool modifies_what_follows(std::string_view before) {

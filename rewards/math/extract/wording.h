@@ -13,10 +13,8 @@ bool denies_what_follows(std::string_view before);
 // "is wrong", "is not the answer", "? No.": words right behind a value that deny it.
 bool denied_behind(std::string_view behind);
 
-// A word that makes another number of its neighbour: "negative", "squared", "half", "greater".
-bool is_operation_word(std::string_view word);
-
-// Whether such words, or a sign of another language, stand in the last words of `before`.
+// Whether words that make another number of their neighbour ("negative", "greater than"), or a sign
+// of another language, stand in the last words of `before`.
 bool modifies_what_follows(std::string_view before);
 
 // Whether such a word comes first in `behind`: "times 2", "million".

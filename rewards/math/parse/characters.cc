@@ -18,6 +18,7 @@ constexpr Mapping kMappings[] = {
     {0xA2, "\\cent "},
     {0xA3, "\\pounds "},
     {0xA5, "\\yen "},
+    {0xAB, ""},
     {0xAD, ""},
     {0xAF, ""},
     {0xB0, "^\\circ "},
@@ -26,6 +27,7 @@ constexpr Mapping kMappings[] = {
     {0xB5, "\\mu "},
     {0xB7, "\\cdot "},
     {0xBA, "^\\circ "},
+    {0xBB, ""},
     {0xBC, "\\frac{1}{4}"},
     {0xBD, "\\frac{1}{2}"},
     {0xBE, "\\frac{3}{4}"},
@@ -88,11 +90,15 @@ constexpr Mapping kMappings[] = {
     {0x201D, "\""},
     {0x2022, "\\cdot "},
     {0x2026, "\\ldots "},
+    {0x2027, "\\cdot "},
+    {0x2030, "\\permil "},
     {0x2032, "'"},
     {0x2033, "''"},
     {0x2044, "/"},
+    {0x20A9, "\\won "},
     {0x20AC, "\\euro "},
     {0x20B9, "\\rupee "},
+    {0x20BD, "\\ruble "},
     {0x2102, "\\mathbb{C}"},
     {0x2103, "^\\circ\\text{C}"},
     {0x2109, "^\\circ\\text{F}"},
@@ -174,6 +180,9 @@ constexpr Mapping kMappings[] = {
     {0x2329, "\\langle "},
     {0x232A, "\\rangle "},
     {0x25B3, "\\triangle "},
+    {0x2705, ""},
+    {0x2713, ""},
+    {0x2714, ""},
     {0x27E8, "\\langle "},
     {0x27E9, "\\rangle "},
     {0x2A7D, "\\le "},
@@ -187,9 +196,11 @@ constexpr Mapping kMappings[] = {
     {0x300D, ""},
     {0x3010, ""},
     {0x3011, ""},
+    {0x30FB, "\\cdot "},
     {0xFE63, "-"},
     {0xFF61, "."},
     {0xFF64, ","},
+    {0xFF65, "\\cdot "},
     {0xFFE0, "\\cent "},
     {0xFFE1, "\\pounds "},
     {0xFFE5, "\\yen "},
@@ -391,7 +402,8 @@ bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\v' || c == '\f';
 }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_capital(char c) { return c >= 'A' && c <= 'Z'; }
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || is_capital(c); }
 
 bool is_word_byte(char c) { return is_letter(c) || static_cast<unsigned char>(c) >= 0x80; }
 
@@ -404,7 +416,7 @@ std::string_view trim(std::string_view text) {
 std::string lower_case(std::string_view text) {
   std::string out(text);
   for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    if (is_capital(c)) c = static_cast<char>(c - 'A' + 'a');
   return out;
 }
 

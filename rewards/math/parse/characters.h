@@ -21,6 +21,7 @@ char32_t next_code_point(std::string_view text, size_t& at);
 bool is_blank(char c);
 bool is_digit(char c);
 bool is_letter(char c);     // ASCII
+bool is_capital(char c);    // ASCII
 bool is_word_byte(char c);  // a letter, or a byte of a letter outside ASCII
 std::string_view trim(std::string_view text);
 std::string lower_case(std::string_view text);  // ASCII letters alone

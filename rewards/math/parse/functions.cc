@@ -10,6 +10,12 @@ bool is_trigonometric(const std::string& name) {
          name == "csc";
 }
 
+// \sum_{i=1}^{n} i: no imaginary unit.
+void rename_constant(const std::string& name, Expr& expr) {
+  if (expr.kind == Kind::constant && expr.text == name) expr.kind = Kind::symbol;
+  for (Expr& child : expr.children) rename_constant(name, child);
+}
+
 }  // namespace
 
 Expr Parser::function() {
@@ -102,6 +108,10 @@ Expr Parser::sum_like(const std::string& name) {
   Expr to = argument();
   std::vector<Expr> parts;
   parts.push_back(term());
+  if (variable.kind == Kind::constant) {
+    rename_constant(variable.text, parts.front());
+    variable.kind = Kind::symbol;
+  }
   parts.push_back(std::move(variable));
   parts.push_back(std::move(from));
   parts.push_back(std::move(to));

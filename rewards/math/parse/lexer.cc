@@ -5,6 +5,7 @@
 #include "rewards/math/parse/lexer_state.h"
 #include "rewards/math/parse/names.h"
 #include "rewards/math/parse/plain_letters.h"
+#include "rewards/math/parse/units.h"
 
 namespace cohort::math {
 
@@ -120,9 +121,27 @@ void Lexer::number(size_t& at) {
   push(Tok::close_group, start);
 }
 
+// "USD 25", "Rs. 25": the code of a currency before its number.
+bool Lexer::currency_code(std::string_view letters, size_t& at) {
+  static constexpr std::pair<std::string_view, const char*> kCodes[] = {
+      {"USD", "usd"}, {"EUR", "eur"}, {"GBP", "gbp"}, {"JPY", "jpy"}, {"CNY", "cny"},
+      {"RMB", "cny"}, {"INR", "inr"}, {"Rs", "inr"},  {"CHF", "chf"}};
+  const auto* code = std::find_if(std::begin(kCodes), std::end(kCodes),
+                                  [&](const auto& entry) { return entry.first == letters; });
+  if (code == std::end(kCodes) || after_value()) return false;
+  size_t next = at + letters.size();
+  if (char_at(next) == '.' && !is_digit(char_at(next + 1))) ++next;
+  while (is_blank(char_at(next)) || char_at(next) == '~') ++next;
+  if (!is_digit(char_at(next))) return false;
+  push(Tok::currency, at, code->second);
+  at = next;
+  return true;
+}
+
 void Lexer::letters(size_t& at, size_t end) {
   size_t stop = at;
   while (stop < end && is_word_byte(text_[stop])) ++stop;
+  if (currency_code(text_.substr(at, stop - at), at)) return;
   // "p.m." and "a.m."
   if (stop == at + 1 && starts(stop, ".m") && !is_word_byte(char_at(stop + 2))) {
     stop += 2;
@@ -171,13 +190,24 @@ void Lexer::one(size_t& at, size_t end) {
 
 void Lexer::math(size_t at, size_t end) {
   while (at < end) {
-    if (is_blank(text_[at]) || text_[at] == '~' || text_[at] == '"' || text_[at] == '`') {
+    if (text_[at] == '"' && is_double_prime(at)) {
+      push(Tok::prime, at);
+      push(Tok::prime, at++);
+    } else if (is_blank(text_[at]) || text_[at] == '~' || text_[at] == '"' || text_[at] == '`') {
       blank_ = true;
       ++at;
     } else {
       one(at, end);
     }
   }
+}
+
+// The quotation mark of 5'10".
+bool Lexer::is_double_prime(size_t at) const {
+  if (at == 0 || !is_digit(text_[at - 1]) || tokens_.empty() || tokens_.back().type != Tok::number)
+    return false;
+  return std::any_of(tokens_.begin(), tokens_.end(),
+                     [](const Token& token) { return token.type == Tok::prime; });
 }
 
 void Lexer::relation(size_t& at, size_t bytes, const char* text) {
@@ -242,6 +272,13 @@ void Lexer::punctuation(size_t& at) {
       if (starts(at, "...")) {
         push(Tok::symbol, at, "...");
         at += 3;
+        return;
+      }
+      // "5 ft. 10 in."
+      if (!blank_ && !tokens_.empty() && tokens_.back().type == Tok::text &&
+          find_unit(tokens_.back().text) != nullptr) {
+        blank_ = true;
+        ++at;
         return;
       }
       fail(at, "a digit");

@@ -38,6 +38,8 @@ class Lexer {
   void open(Tok type, size_t at);
   void close(Tok type, size_t at);
   void number(size_t& at);
+  bool currency_code(std::string_view letters, size_t& at);
+  bool is_double_prime(size_t at) const;
   // Letters outside \text{...}.
   void letters(size_t& at, size_t end);
   // One token (or none) of mathematics.

@@ -11,7 +11,10 @@ void Lexer::words(size_t at, size_t end) {
   while (at < end) {
     const char c = text_[at];
     const bool point = c == '.' && !is_digit(char_at(at + 1));
-    if (is_blank(c) || point || c == '"' || c == '~') {
+    if (c == '"' && is_double_prime(at)) {
+      push(Tok::prime, at);
+      push(Tok::prime, at++);
+    } else if (is_blank(c) || point || c == '"' || c == '~') {
       blank_ = true;
       ++at;
     } else if (is_word_byte(c)) {

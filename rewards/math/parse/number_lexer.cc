@@ -17,7 +17,7 @@ bool starts(std::string_view text, size_t at, std::string_view what) {
   return at <= text.size() && text.substr(at).starts_with(what);
 }
 
-enum class Separator { comma, brace_comma, thin, blank, point };
+enum class Separator { comma, brace_comma, thin, blank, point, apostrophe, underscore };
 
 // The byte behind a separator of this kind at `at`; `at` when there is none.
 size_t skip_separator(std::string_view text, size_t at, Separator kind) {
@@ -42,6 +42,10 @@ size_t skip_separator(std::string_view text, size_t at, Separator kind) {
       return at < text.size() && text[at] == ' ' ? at + 1 : at;
     case Separator::point:
       return at < text.size() && text[at] == '.' ? at + 1 : at;
+    case Separator::apostrophe:
+      return at < text.size() && text[at] == '\'' ? at + 1 : at;
+    case Separator::underscore:
+      return at < text.size() && text[at] == '_' ? at + 1 : at;
   }
   return at;
 }
@@ -153,13 +157,18 @@ ScannedNumber scan_number(std::string_view text, size_t at, const NumberContext&
   Separator separator = Separator::comma;
   int groups = 0;
   if (end > at && end - at <= 3 && text[at] != '0') {
-    for (const Separator kind : {Separator::brace_comma, Separator::comma, Separator::thin,
-                                 Separator::blank, Separator::point}) {
+    for (const Separator kind :
+         {Separator::brace_comma, Separator::comma, Separator::thin, Separator::blank,
+          Separator::point, Separator::apostrophe, Separator::underscore}) {
       if (kind == Separator::comma && context.comma_parts) continue;
       const size_t grouped = groups_end(text, first_end, kind, groups);
       // One point and three digits are a decimal, unless a comma with decimals follows.
       if (kind == Separator::point && groups == 1 &&
           !(grouped + 1 < text.size() && text[grouped] == ',' && is_digit(text[grouped + 1])))
+        groups = 0;
+      // 1'234" are inches.
+      if (kind == Separator::apostrophe && grouped < text.size() &&
+          (text[grouped] == '\'' || text[grouped] == '"'))
         groups = 0;
       if (groups == 0) continue;
       end = grouped;

@@ -10,6 +10,7 @@
 #include "rewards/math/parse/names.h"
 #include "rewards/math/parse/parser.h"
 #include "rewards/math/parse/plain_letters.h"
+#include "rewards/math/parse/spoken_numbers.h"
 
 namespace cohort::math {
 
@@ -92,6 +93,57 @@ std::string without_infix_commands(std::string text) {
   return text;
 }
 
+// A script behind `at`, with its sign: "_{10}", "^3". Empty when there is none; `at` behind it.
+std::string_view script(std::string_view text, size_t& at, char sign) {
+  size_t i = at;
+  if (i >= text.size() || text[i] != sign) return {};
+  ++i;
+  size_t stop;
+  if (i < text.size() && text[i] == '{') {
+    stop = text.find('}', i);
+    if (stop == std::string_view::npos ||
+        text.substr(i + 1, stop - i - 1).find('{') != std::string_view::npos)
+      return {};
+    at = stop + 1;
+    return text.substr(i + 1, stop - i - 1);
+  }
+  stop = i + 1;
+  if (stop > text.size() || (!is_digit(text[i]) && !is_letter(text[i]))) return {};
+  at = stop;
+  return text.substr(i, 1);
+}
+
+// "{}_{10}C_3", "^{10}C_3", "10C3": the number of combinations as \binom{10}{3}.
+std::string combinations(const std::string& text) {
+  if (text.find('C') == std::string::npos) return text;
+  size_t at = text.starts_with("{}") ? 2 : 0;
+  std::string_view n = script(text, at, '_');
+  if (n.empty()) n = script(text, at, '^');
+  const bool touching = n.empty() && at == 0;
+  if (touching) {
+    while (at < text.size() && is_digit(text[at])) ++at;
+    n = std::string_view(text).substr(0, at);
+  }
+  if (n.empty()) return text;
+  std::string_view rest = std::string_view(text).substr(at);
+  for (const std::string_view letter : {"C", "\\mathrm{C}", "\\text{C}", "\\mathrm C"}) {
+    if (!rest.starts_with(letter)) continue;
+    size_t behind = letter.size();
+    std::string_view k;
+    if (touching) {  // 5C_2 is a product
+      while (behind < rest.size() && is_digit(rest[behind])) ++behind;
+      k = rest.substr(letter.size(), behind - letter.size());
+      if (behind != rest.size()) return text;
+    } else {
+      k = script(rest, behind, '_');
+    }
+    if (k.empty()) return text;
+    return "\\binom{" + std::string(n) + "}{" + std::string(k) + "}" +
+           std::string(rest.substr(behind));
+  }
+  return text;
+}
+
 // "Choice (A)", "\text{Option A}"
 std::optional<char> named_choice(std::string_view text) {
   for (const std::string_view open : {"\\text{", "\\textbf{", "\\mathrm{"})
@@ -103,18 +155,23 @@ std::optional<char> named_choice(std::string_view text) {
     std::string_view rest = trim(text.substr(head.size()));
     if (rest.starts_with('~')) rest.remove_prefix(1);
     if (rest.size() == 3 && rest.front() == '(' && rest.back() == ')') rest = rest.substr(1, 1);
-    if (rest.size() == 1 && rest[0] >= 'A' && rest[0] <= 'Z') return rest[0];
+    if (rest.size() == 1 && is_capital(rest[0])) return rest[0];
   }
   return std::nullopt;
 }
 
-Parsed parse_plain(const std::string& text, Budget& budget) {
+Parsed parse_plain(const std::string& text, const Expected& expected, Budget& budget) {
   const std::optional<Words> words = plain_words(text);
+  if (words && words->letters_only && words->count <= kMaxWords) {
+    const std::string lower = lower_case(words->text);
+    if (auto number = spoken_number(lower)) return {std::move(*number), {}};
+    if (const auto digits = with_digits(lower)) return parse_plain(*digits, expected, budget);
+  }
   if (words && words->letters_only && words->count >= 2 && words->spoken && !words->mathematical &&
       words->count <= kMaxWords)
     return {phrase(words->text), {}};
   try {
-    return {Parser(lex(text, budget), text, budget).parse(), {}};
+    return {Parser(lex(text, budget), text, expected, budget).parse(), {}};
   } catch (const Unreadable& unreadable) {
     if (words && words->spoken && words->count <= kMaxWords) return {phrase(words->text), {}};
     return {std::nullopt,
@@ -124,19 +181,20 @@ Parsed parse_plain(const std::string& text, Budget& budget) {
 
 }  // namespace
 
-Parsed parse_answer(std::string_view text, Budget& budget) {
+Parsed parse_answer(std::string_view text, Budget& budget, const Expected& expected) {
   budget.check(BudgetSpent::bytes, static_cast<int64_t>(text.size()), budget.limits().bytes);
   budget.step(1 + static_cast<int64_t>(text.size()) / 64);
-  const std::string plain =
-      without_infix_commands(without_delimiters(plain_characters(repair_escapes(text))));
+  std::string plain = combinations(
+      without_infix_commands(without_delimiters(plain_characters(repair_escapes(text)))));
+  if (expected.one_number) plain = as_one_number(plain);
   if (plain.empty()) return {std::nullopt, "expected an answer at byte 0"};
   if (const auto letter = named_choice(plain))
     return {Expr{Kind::choice, std::string(1, *letter)}, {}};
   const auto rest = lettered(plain);
-  if (!rest) return parse_plain(plain, budget);
+  if (!rest) return parse_plain(plain, expected, budget);
   Expr letter{Kind::choice, plain.substr(0, 1)};
   if (rest->empty()) return {std::move(letter), {}};
-  Parsed value = parse_plain(without_delimiters(*rest), budget);
+  Parsed value = parse_plain(without_delimiters(*rest), expected, budget);
   if (!value.expr) return value;
   Expr both{Kind::relation, "="};
   both.children.push_back(std::move(letter));

@@ -6,8 +6,9 @@
 
 namespace cohort::math {
 
-Parser::Parser(std::vector<Token> tokens, std::string_view text, Budget& budget)
-    : tokens_(std::move(tokens)), text_(text), budget_(budget) {
+Parser::Parser(std::vector<Token> tokens, std::string_view text, const Expected& expected,
+               Budget& budget)
+    : tokens_(std::move(tokens)), text_(text), expected_(expected), budget_(budget) {
   match_brackets();
 }
 

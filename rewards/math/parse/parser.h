@@ -16,13 +16,15 @@
 
 #include "rewards/math/budget.h"
 #include "rewards/math/expr.h"
+#include "rewards/math/parse/expected.h"
 #include "rewards/math/parse/token.h"
 
 namespace cohort::math {
 
 class Parser {
  public:
-  Parser(std::vector<Token> tokens, std::string_view text, Budget& budget);
+  Parser(std::vector<Token> tokens, std::string_view text, const Expected& expected,
+         Budget& budget);
   // All tokens as one statement. Throws BudgetExhausted and Unreadable.
   Expr parse();
 
@@ -100,7 +102,15 @@ class Parser {
   bool unit_suffix(Expr& value);
   bool word_suffix(Expr& value);
   bool symbol_units_ahead() const;
+  bool letter_unit_ahead() const;
   Expr quantity(Expr value, std::string unit);
+
+  // compounds.cc: values in several units
+  Expr with_smaller_units(Expr value);
+  size_t primes_ahead(size_t at) const;
+  size_t take_primes();
+  Expr in_primes(Expr value);
+  Expr in_arcminutes(Expr degrees);
 
   // primary.cc
   Expr primary();
@@ -145,6 +155,7 @@ class Parser {
 
   std::vector<Token> tokens_;
   std::string_view text_;
+  Expected expected_;  // also what the larger unit of a compound says of the next one
   Budget& budget_;
   size_t at_ = 0;
   size_t item_start_ = 0;

@@ -3,6 +3,7 @@
 
 #include "rewards/math/parse/characters.h"
 #include "rewards/math/parse/parser.h"
+#include "rewards/math/parse/spoken_numbers.h"
 
 namespace cohort::math {
 
@@ -16,15 +17,6 @@ struct Value {
 const Value* find_value(const std::string& words) {
   static const std::unordered_map<std::string, Value> kTable = [] {
     std::unordered_map<std::string, Value> table;
-    static const char* const kNumbers[] = {
-        "zero",     "one",     "two",     "three",     "four",     "five",     "six",
-        "seven",    "eight",   "nine",    "ten",       "eleven",   "twelve",   "thirteen",
-        "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"};
-    static const char* const kDigits[] = {"0",  "1",  "2",  "3",  "4",  "5",  "6",
-                                          "7",  "8",  "9",  "10", "11", "12", "13",
-                                          "14", "15", "16", "17", "18", "19", "20"};
-    for (size_t i = 0; i < std::size(kNumbers); ++i)
-      table[kNumbers[i]] = {Kind::number, kDigits[i]};
     for (const char* words : {"infinity", "positive infinity", "infinite"})
       table[words] = {Kind::constant, "inf"};
     for (const char* words :
@@ -41,8 +33,22 @@ const Value* find_value(const std::string& words) {
     for (const char* words : {"all integers", "integers", "the integers", "the set of integers",
                               "the set of all integers", "any integer"})
       table[words] = {Kind::number_set, "Z"};
-    for (const char* words : {"all positive integers", "positive integers"})
+    for (const char* words : {"all positive integers", "positive integers", "the positive integers",
+                              "the set of positive integers"})
       table[words] = {Kind::number_set, "Z+"};
+    for (const char* words : {"nonnegative integers", "non-negative integers",
+                              "all nonnegative integers", "all non-negative integers"})
+      table[words] = {Kind::number_set, "Z0+"};
+    for (const char* words : {"positive real numbers", "all positive real numbers",
+                              "positive reals", "all positive reals"})
+      table[words] = {Kind::number_set, "R+"};
+    for (const char* words : {"negative real numbers", "all negative real numbers"})
+      table[words] = {Kind::number_set, "R-"};
+    for (const char* words : {"nonnegative real numbers", "all nonnegative real numbers",
+                              "non-negative real numbers", "all non-negative real numbers"})
+      table[words] = {Kind::number_set, "R0+"};
+    table["noon"] = {Kind::time, "12:00"};
+    table["midnight"] = {Kind::time, "00:00"};
     for (const char* words : {"all rational numbers", "rational numbers"})
       table[words] = {Kind::number_set, "Q"};
     return table;
@@ -54,8 +60,7 @@ const Value* find_value(const std::string& words) {
 }  // namespace
 
 Expr phrase(std::string_view words) {
-  if (words.size() == 1 && words[0] >= 'A' && words[0] <= 'Z')
-    return {Kind::choice, std::string(words)};
+  if (words.size() == 1 && is_capital(words[0])) return {Kind::choice, std::string(words)};
   if (words.size() == 1 && is_letter(words[0])) return {Kind::symbol, std::string(words)};
   const std::string lower = lower_case(words);
   for (const char* head : {"option ", "choice ", "answer "}) {
@@ -68,6 +73,7 @@ Expr phrase(std::string_view words) {
     }
   }
   if (const Value* value = find_value(lower)) return {value->kind, value->text};
+  if (auto number = spoken_number(lower)) return std::move(*number);
   return {Kind::words, lower};
 }
 

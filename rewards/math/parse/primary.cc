@@ -64,16 +64,38 @@ Expr Parser::primary() {
   }
 }
 
+// "R+", "R_{\ge 0}", "Z^*", "N_0": one spelling each.
 Expr Parser::number_set() {
   std::string name = now().text;
   advance();
   if (is(Tok::caret) || is(Tok::underscore)) {
     const bool braced = next().type == Tok::open_group;
-    const Tok sign = next(braced ? 2 : 1).type;
-    if (sign == Tok::plus || sign == Tok::minus || sign == Tok::times) {
-      at_ += braced ? 3 : 2;
-      if (braced) expect(Tok::close_group, "'}'");
-      name += sign == Tok::plus ? '+' : sign == Tok::minus ? '-' : '*';
+    const size_t first = braced ? 2 : 1;
+    const Token& sign = next(first);
+    size_t behind = first + 1;
+    std::string part;
+    if (sign.type == Tok::plus || sign.type == Tok::minus || sign.type == Tok::times) {
+      part = sign.type == Tok::plus ? "+" : sign.type == Tok::minus ? "-" : "*";
+    } else if (sign.type == Tok::relation && braced && next(behind).type == Tok::number &&
+               next(behind).text == "0") {
+      ++behind;
+      part = sign.text == ">"   ? "+"
+             : sign.text == "<" ? "-"
+             : sign.text == "g" ? "0+"
+             : sign.text == "l" ? "0-"
+             : sign.text == "!" ? "*"
+                                : "";
+    } else if (name == "N" && sign.type == Tok::number && sign.text == "0") {
+      part = "0+";
+    }
+    if (!part.empty() && (!braced || next(behind).type == Tok::close_group)) {
+      at_ += behind + (braced ? 1 : 0);
+      // Whether 0 is a natural number is told here.
+      if (name == "N") {
+        name = "Z";
+        if (part == "*") part = "+";
+      }
+      name += part;
     }
   }
   return leaf(Kind::number_set, name);

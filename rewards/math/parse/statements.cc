@@ -157,7 +157,10 @@ Expr Parser::joined(std::vector<std::vector<Expr>> parts, const std::vector<Tok>
       std::move(part.begin(), part.end(), std::back_inserter(items));
   }
   if (items.size() == 1) return std::move(items.front());
-  if (single && is_compound_quantity(items)) return make(Kind::add, "", std::move(items));
+  const bool alternatives = std::find(links.begin(), links.end(), Tok::or_) != links.end();
+  // "2 hours, 30 minutes": two answers, where not one of their dimension is expected.
+  const bool sum = links.empty() ? expected_.dimension.has_value() : single && !alternatives;
+  if (sum && is_compound_quantity(items)) return make(Kind::add, "", std::move(items));
   return make(Kind::list, "", std::move(items));
 }
 
@@ -216,6 +219,8 @@ Expr Parser::operand() {
                                       [&](const char* hedge) { return now().text == hedge; }))
     advance();
   if (!is(Tok::text)) return sets();
+  if ((now().text == "negative" || now().text == "minus") && next().type != Tok::text)
+    return sets();  // \text{negative } 5
   if (now().text.size() == 1 && next().type != Tok::text) {
     advance();
     const bool alone = ends_item();

@@ -1,9 +1,9 @@
 // What stands behind a value: percent signs, units, nouns, currencies, bases, large numbers.
 #include <algorithm>
 #include <charconv>
-#include <unordered_set>
 
 #include "rewards/math/parse/characters.h"
+#include "rewards/math/parse/operation_words.h"
 #include "rewards/math/parse/parser.h"
 #include "rewards/math/parse/units.h"
 
@@ -19,35 +19,6 @@ std::vector<std::string_view> split_words(std::string_view text) {
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return words;
-}
-
-// Words that say something of the value, or make another value of it, rather than what it counts:
-// operations, numerals, fractions, negations. No noun phrase has them.
-bool denies_noun(std::string_view word) {
-  static const std::unordered_set<std::string_view> kDenied = {
-      // said of the value
-      "not", "is", "are", "was", "because", "which", "but", "no", "isn't", "than", "less", "more",
-      "then", "maybe", "perhaps", "wrong", "wait", "never", "or", "and", "so", "thus", "i", "we",
-      "it", "answer", "between", "to", "incorrect", "false", "impossible", "invalid", "else",
-      "unless", "except", "instead", "either", "rather", "possibly", "probably", "oder", "ou",
-      "nicht", "pas", "neither", "nor", "undefined", "plus", "minus", "times", "over", "divided",
-      "multiplied", "modulo", "mod", "without", "short",
-      // operations
-      "squared", "cubed", "factorial", "doubled", "tripled", "halved", "quadrupled", "double",
-      "twice", "triple", "reciprocal", "inverse", "inverted", "negated", "negative", "negatives",
-      "opposite", "squareroot", "root", "roots", "power", "exponent", "loss", "losses", "below",
-      "above", "under", "deficit", "debt", "owed", "infinity", "infinite", "pi", "point",
-      "imaginary", "complex", "conjugate", "degrees", "degree",
-      // fractions and numerals
-      "half", "halves", "third", "thirds", "quarter", "fourth", "fourths", "fifth", "fifths",
-      "sixth", "sixths", "seventh", "sevenths", "eighth", "eighths", "ninth", "ninths", "tenth",
-      "tenths", "hundredth", "hundredths", "thousandth", "thousandths", "millionth", "millionths",
-      "percentage", "permille", "mille", "basis", "bp", "bps", "ppm", "zero", "one", "two", "three",
-      "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "twenty",
-      "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "tens", "hundreds",
-      "thousands", "score", "scores", "gross", "pair", "pairs", "couple", "couples", "myriad", "bn",
-      "mln", "mn", "tn", "mio", "mrd", "k", "acht"};
-  return kDenied.contains(word);
 }
 
 // Numerals of scripts without blanks: wan, yi, qian, bai, zhao; man, eok.
@@ -70,6 +41,17 @@ bool has_numeral_sign(std::string_view word) {
   return std::any_of(std::begin(kSigns), std::end(kSigns), [&](std::string_view sign) {
     return word.find(sign) != std::string_view::npos;
   });
+}
+
+// Signs that are no letters: what they do to their neighbour is not known.
+bool has_sign(std::string_view word) {
+  for (size_t at = 0; at < word.size();) {
+    const char32_t c = next_code_point(word, at);
+    if ((c >= 0xA1 && c <= 0xBF && c != 0xAA && c != 0xBA) || c == 0xD7 || c == 0xF7 ||
+        (c >= 0x2000 && c <= 0x2BFF) || c == 0xFFFD)
+      return true;
+  }
+  return false;
 }
 
 const char* zeros_of(std::string_view word) {
@@ -123,10 +105,12 @@ Expr Parser::quantity(Expr value, std::string unit) {
 
 bool Parser::suffix(std::vector<Expr>& factors) {
   if (is(Tok::percent)) {
+    const bool mille = now().text == "mille";
     advance();
     Expr whole = product(std::move(factors));
     factors.clear();
-    factors.push_back(unary(Kind::percent, "", std::move(whole)));
+    factors.push_back(mille ? binary(Kind::divide, "", std::move(whole), leaf(Kind::number, "1000"))
+                            : unary(Kind::percent, "", std::move(whole)));
     return true;
   }
   if (is(Tok::currency)) {
@@ -139,12 +123,12 @@ bool Parser::suffix(std::vector<Expr>& factors) {
     factors.push_back(std::move(whole));
     return true;
   }
-  if (symbol_units_ahead()) {
+  if (symbol_units_ahead() || letter_unit_ahead()) {
     Expr whole = product(std::move(factors));
     factors.clear();
     tokens_[at_].type = Tok::text;
     if (!unit_suffix(whole)) fail("a unit");
-    factors.push_back(std::move(whole));
+    factors.push_back(with_smaller_units(std::move(whole)));
     return true;
   }
   // "1011 (base 2)"
@@ -161,15 +145,7 @@ bool Parser::suffix(std::vector<Expr>& factors) {
   const bool taken = unit_suffix(whole) || word_suffix(whole);
   factors.push_back(std::move(whole));
   if (!taken) return false;
-  // "5 feet 6 inches"
-  const Expr& value = factors.back();
-  const Unit* unit = value.kind == Kind::quantity ? find_unit(value.text) : nullptr;
-  if (unit == nullptr || !is(Tok::number)) return true;
-  Expr rest = term();
-  const Unit* smaller = rest.kind == Kind::quantity ? find_unit(rest.text) : nullptr;
-  if (smaller == nullptr || smaller->dimension != unit->dimension || smaller == unit)
-    fail("a smaller unit");
-  factors.back() = binary(Kind::add, "", std::move(factors.back()), std::move(rest));
+  factors.back() = with_smaller_units(std::move(factors.back()));
   return true;
 }
 
@@ -184,6 +160,28 @@ bool Parser::symbol_units_ahead() const {
   return next(3).type == Tok::end || next(3).type == Tok::caret;
 }
 
+// "2h", "30 m": a letter behind a number, where the gold answer or the larger unit before it has
+// its dimension.
+bool Parser::letter_unit_ahead() const {
+  if (!expected_.dimension || !is(Tok::symbol) || at_ == 0 || tokens_[at_ - 1].type != Tok::number)
+    return false;
+  const Unit* unit = find_unit(now().text, expected_);
+  if (unit == nullptr) return false;
+  for (size_t base = 0; base < kBases; ++base)
+    if (unit->dimension[base] != 0 && (*expected_.dimension)[base] == 0) return false;
+  switch (next().type) {
+    case Tok::number:
+    case Tok::caret:
+    case Tok::end:
+    case Tok::comma:
+    case Tok::and_:
+    case Tok::close_group:
+      return true;
+    default:
+      return false;
+  }
+}
+
 // "cm", "square inches", "m/s", "kg m^2 / s^2", "miles per hour".
 bool Parser::unit_suffix(Expr& value) {
   const size_t start = at_;
@@ -193,7 +191,7 @@ bool Parser::unit_suffix(Expr& value) {
   bool after_over = false;
   const auto take_words = [&]() -> bool {
     std::string_view text = now().text;
-    const Unit* whole = find_unit(text);
+    const Unit* whole = find_unit(text, expected_);
     if (whole != nullptr && text.find(' ') != std::string_view::npos) {
       powers.push_back({whole, sign * power});
       return true;
@@ -209,7 +207,7 @@ bool Parser::unit_suffix(Expr& value) {
         power = 3;
       } else if ((lower == "squared" || lower == "cubed") && !powers.empty()) {
         powers.back().exponent *= lower == "squared" ? 2 : 3;
-      } else if (const Unit* unit = find_unit(word)) {
+      } else if (const Unit* unit = find_unit(word, expected_)) {
         powers.push_back({unit, sign * power});
         power = 1;
       } else {
@@ -265,7 +263,9 @@ bool Parser::unit_suffix(Expr& value) {
 bool Parser::word_suffix(Expr& value) {
   std::vector<std::string_view> words = split_words(now().text);
   if (words.empty()) return false;
-  const std::string first = lower_case(words.front());
+  std::string first = lower_case(words.front());
+  if (first == "a.m" || first == "a.m.") first = "am";
+  if (first == "p.m" || first == "p.m.") first = "pm";
   if (first == "th" || first == "st" || first == "nd" || first == "rd") {
     if (words.size() > 1 || value.kind != Kind::number) return false;
     advance();
@@ -312,7 +312,7 @@ bool Parser::word_suffix(Expr& value) {
   while (is(Tok::text) && !is_separator_text()) {
     for (const std::string_view word : split_words(now().text)) {
       const std::string lower = lower_case(word);
-      if (denies_noun(lower) || has_numeral_sign(lower) || ++count > 6) {
+      if (is_no_noun(lower) || has_numeral_sign(lower) || has_sign(lower) || ++count > 6) {
         at_ = start;
         return false;
       }
@@ -334,7 +334,8 @@ bool Parser::word_suffix(Expr& value) {
     at_ = start;
     return false;
   }
-  value = quantity(std::move(value), std::move(phrase));
+  value = phrase == "per cent" ? unary(Kind::percent, "", std::move(value))
+                               : quantity(std::move(value), std::move(phrase));
   return true;
 }
 

@@ -95,7 +95,9 @@ Expr Parser::sum() {
 Expr Parser::signed_term() {
   const Deeper deeper(*this);
   if (accept(Tok::plus)) return signed_term();
-  if (accept(Tok::minus)) {
+  const bool negative = is(Tok::text) && (now().text == "negative" || now().text == "minus");
+  if (negative) advance();
+  if (negative || accept(Tok::minus)) {
     Expr value = signed_term();
     // The sign belongs to the number: -5 cm is a quantity of -5.
     if (value.kind == Kind::quantity) {
@@ -125,7 +127,7 @@ bool Parser::starts_factor() const {
     case Tok::repeating:
       // "x 2" and "(1)2" are products; "3 4", "\pi1" and "\sqrt{5}1" nobody can read.
       return at_ > 0 &&
-             (tokens_[at_ - 1].type == Tok::close_round ||
+             (tokens_[at_ - 1].type == Tok::close_round || tokens_[at_ - 1].type == Tok::bang ||
               (tokens_[at_ - 1].type == Tok::symbol && tokens_[at_ - 1].text.size() == 1));
     case Tok::symbol:
       return !union_ahead() && !(scope_.in_integral && now().text == "d" &&
@@ -238,7 +240,9 @@ Expr Parser::factor() {
   const Deeper deeper(*this);
   Expr base = primary();
   for (;;) {
-    if (is(Tok::caret)) {
+    if (base.kind == Kind::number && primes_ahead(at_) > 0) {
+      base = in_primes(std::move(base));
+    } else if (is(Tok::caret)) {
       const Tok raised = next().type == Tok::open_group ? next(2).type : next().type;
       const std::string& word = next().type == Tok::open_group ? next(2).text : next().text;
       const bool braced = next().type == Tok::open_group;
@@ -267,6 +271,8 @@ Expr Parser::factor() {
     } else if (is_command("circ") && base.kind == Kind::number) {
       advance();
       base = with_degrees(std::move(base));
+    } else if (base.kind == Kind::degrees && is(Tok::number) && primes_ahead(at_ + 1) == 1) {
+      base = in_arcminutes(std::move(base));
     } else {
       return base;
     }

@@ -31,7 +31,21 @@ struct Row {
   const char* spellings;  // split by blanks; '_' is a blank; with a capital: in this case alone
 };
 
-enum : uint8_t { kPlain, kUsd, kEur, kGbp, kYen, kYuan, kRupee, kCelsius, kFahrenheit };
+enum : uint8_t {
+  kPlain,
+  kUsd,
+  kEur,
+  kGbp,
+  kYen,
+  kYuan,
+  kRupee,
+  kWon,
+  kRuble,
+  kSwissFranc,
+  kCelsius,
+  kFahrenheit,
+  kCalendar
+};
 
 // Sources of the factors: the SI brochure (9th edition) and the international yard and pound
 // agreement of 1959; the gallon, pint and their kin are those of the United States.
@@ -75,8 +89,11 @@ const Row kRows[] = {
     {{"h", one(kDuration), 3600, 1}, "h hr hrs hour hours"},
     {{"day", one(kDuration), 86400, 1}, "day days"},
     {{"week", one(kDuration), 604800, 1}, "week weeks wk wks"},
-    {{"month", one(kDuration), 0, 1}, "month months"},
-    {{"year", one(kDuration), 0, 1}, "year years yr yrs"},
+    {{"fortnight", one(kDuration), 1209600, 1}, "fortnight fortnights"},
+    {{"month", one(kDuration), 1, 1, kCalendar}, "month months"},
+    {{"year", one(kDuration), 12, 1, kCalendar}, "year years yr yrs"},
+    {{"decade", one(kDuration), 120, 1, kCalendar}, "decade decades"},
+    {{"century", one(kDuration), 1200, 1, kCalendar}, "century centuries"},
     {{"A", one(kCurrent), 1, 1}, "A amp amps ampere amperes"},
     {{"mA", one(kCurrent), 1, 1000}, "mA milliampere milliamperes"},
     {{"K", one(kTemperature), 1, 1}, "K kelvin kelvins"},
@@ -105,6 +122,7 @@ const Row kRows[] = {
     {{"ohm", of(2, 1, -3, -2), 1, 1}, "ohm ohms"},
     {{"T", of(0, 1, -2, -1), 1, 1}, "T tesla teslas"},
     {{"mph", of(1, 0, -1), 1609344, 3600000}, "mph"},
+    {{"kph", of(1, 0, -1), 1000, 3600}, "kph kmph kmh"},
     {{"bit", one(kInformation), 1, 1}, "bit bits"},
     {{"byte", one(kInformation), 8, 1}, "byte bytes B"},
     {{"kB", one(kInformation), 8000, 1}, "kB KB kilobyte kilobytes"},
@@ -121,6 +139,9 @@ const Row kRows[] = {
     {{"jpy", one(kMoney), 1, 1, kYen}, "jpy JPY yen"},
     {{"cny", one(kMoney), 1, 1, kYuan}, "cny CNY rmb RMB yuan"},
     {{"inr", one(kMoney), 1, 1, kRupee}, "inr INR rupee rupees"},
+    {{"krw", one(kMoney), 1, 1, kWon}, "krw KRW won"},
+    {{"rub", one(kMoney), 1, 1, kRuble}, "rub RUB ruble rubles rouble roubles"},
+    {{"chf", one(kMoney), 1, 1, kSwissFranc}, "chf CHF"},
 };
 
 using Spellings = std::unordered_map<std::string, const Unit*>;

@@ -26,9 +26,9 @@ enum Base : uint8_t {
 using Dimension = std::array<int8_t, kBases>;
 
 // One `name` is numerator / denominator of the base unit (m, kg, s, A, K, mol, one currency unit,
-// bit, turn) of its dimension; numerator 0: no exact factor, converts to itself alone. Monies of
-// different countries do not convert, nor do
-// degrees Celsius and Fahrenheit, whose zeros differ: `kind` tells them apart.
+// bit, turn) of its dimension; numerator 0: no exact factor, converts to itself alone. `kind` tells
+// apart what does not convert: monies of different countries, degrees Celsius and Fahrenheit (their
+// zeros differ), months and years (which are no number of days).
 struct Unit {
   std::string_view name;
   Dimension dimension;

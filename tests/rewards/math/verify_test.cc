@@ -82,6 +82,22 @@ TEST(Verify, AUnitBehindTheBoxCountsWhenTheGoldHasOne) {
   EXPECT_STREQ(verdict_of("5", "\\boxed{5} in total"), "correct");
 }
 
+// What equals nothing but itself says so before the run.
+TEST(Verify, AGoldThatOnlyItsRepetitionEqualsIsTold) {
+  for (const char* gold :
+       {"\\lim_{x\\to 0}\\frac{\\sin x}{x}", "\\int_0^1 e^{-x^2} dx",
+        "\\sum_{k=0}^{\\infty}\\frac{1}{k!}", "\\sum_{k=1}^{n} k", "1+2+\\cdots+n"}) {
+    const RewardResult result = verify_gold(gold).result;
+    EXPECT_EQ(result.verdict, Verdict::correct) << gold;
+    EXPECT_EQ(result.reason, Reason::not_simplifiable) << gold;
+  }
+  for (const char* gold : {"\\sum_{k=1}^{10} k", "\\sum_{k=0}^{\\infty}\\frac{1}{2^k}", "n+1",
+                           "1, 2, 3, \\ldots", "\\text{east}", "f(x)=x^2"})
+    EXPECT_EQ(verify_gold(gold).result.reason, Reason::ok) << gold;
+  for (const char* gold : {"((3", "\\frac{1}{", "\\notacommand{5}"})
+    EXPECT_EQ(verify_gold(gold).result.verdict, Verdict::undecided) << gold;
+}
+
 TEST(Verify, TellsWhatItReadAndWhichTierDecided) {
   const Verification v = verify("$\\frac12$", "so \\boxed{0.5}");
   EXPECT_EQ(v.result.extracted, "0.5");

@@ -24,8 +24,15 @@ inline Expr parsed(std::string_view text) {
 
 inline Comparison judge(std::string_view gold, std::string_view answer) {
   Budget budget;
-  const Expr a = parsed(gold, budget), b = parsed(answer, budget);
-  return compare(a, b, budget);
+  const Expr a = parsed(gold, budget);
+  const Parsed plain = parse_answer(answer, budget);
+  const Parsed again = parse_answer(answer, budget, expected_of(a));
+  EXPECT_TRUE(plain.expr || again.expr) << answer << ": " << plain.error;
+  Comparison result{false, Reason::answer_unparsable};
+  if (plain.expr) result = compare(a, *plain.expr, budget);
+  if (result.equal || !again.expr || again.expr == plain.expr) return result;
+  const Comparison second = compare(a, *again.expr, budget);
+  return second.equal ? second : result;
 }
 
 // "correct", or the reason.
