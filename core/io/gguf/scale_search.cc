@@ -71,13 +71,12 @@ AffineFit fit_affine(const float* values, const float* weights, float top) {
 
   AffineFit best{range / top, -low};
   double least_error = INFINITY;
-  constexpr int kSteps = 21;
-  for (int step = 0; step < kSteps; ++step) {
-    const float scale = (top - 1.0f + 0.1f * static_cast<float>(step)) * inverse_range;
+  // Takes the codes nearest to (x + min) * scale, and keeps their fit if it is the best yet.
+  const auto try_codes = [&](float min, float scale) {
     Lanes lanes_wn{}, lanes_wnn{}, lanes_wnx{};
     for (int i = 0; i < kAffineGroup; i += kLanes) {
       const Lanes x = load(values + i);
-      const Lanes n = nearest((x - low) * scale, 0.0f, top);
+      const Lanes n = nearest((x + min) * scale, 0.0f, top);
       const Lanes weighted = load(weights + i) * n;
       lanes_wn += weighted;
       lanes_wnn += weighted * n;
@@ -86,20 +85,25 @@ AffineFit fit_affine(const float* values, const float* weights, float top) {
     const double wn = sum(lanes_wn), wnn = sum(lanes_wnn), wnx = sum(lanes_wnx);
     // Least squares of a n + b; b must not be positive.
     const double determinant = w * wnn - wn * wn;
-    if (!(determinant > 0.0)) continue;
+    if (!(determinant > 0.0)) return;
     double a = (w * wnx - wx * wn) / determinant;
     double b = (wnn * wx - wn * wnx) / determinant;
     if (b > 0.0) {
       a = wnx / wnn;
       b = 0.0;
     }
-    if (!(a > 0.0)) continue;
+    if (!(a > 0.0)) return;
     const double error = wxx + a * (a * wnn + 2.0 * (b * wn - wnx)) + b * (b * w - 2.0 * wx);
     if (error < least_error) {
       least_error = error;
       best = {static_cast<float>(a), static_cast<float>(-b)};
     }
-  }
+  };
+  constexpr int kStarts = 21;
+  for (int step = 0; step < kStarts; ++step)
+    try_codes(-low, (top - 1.0f + 0.1f * static_cast<float>(step)) * inverse_range);
+  constexpr int kRefits = 2;  // of the best fit's own codes
+  for (int i = 0; i < kRefits; ++i) try_codes(best.min, inverse(best.scale));
   return best;
 }
 

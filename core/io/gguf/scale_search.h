@@ -3,7 +3,8 @@
 //
 // For given codes the best scale is a least-squares fit, and for a given scale the best codes are
 // the nearest. Starting from scales around that which spreads the codes over the range, codes are
-// taken, the fit solved, and the best of all kept.
+// taken, the fit solved, and the best of all kept; where there is an offset too, the best is taken
+// as a start once more.
 #pragma once
 
 #include <cstdint>
