@@ -58,17 +58,14 @@ size_t Parser::take_primes() {
 }
 
 // A number with primes: feet and inches, or minutes and seconds where a duration is expected.
-// Inches alone, or feet alone, only where a length is.
+// Feet alone only where a length is: "5'" may be a slip.
 Expr Parser::in_primes(Expr value) {
   const bool duration = expected_.is_of(kDuration) && !expected_.is_of(kLength);
   const char* larger = duration ? "min" : "ft";
   const char* smaller = duration ? "s" : "in";
   const bool known = duration || (expected_.is_of(kLength) && !expected_.is_of(kDuration));
   const size_t primes = take_primes();
-  if (primes == 2) {
-    if (!known) fail("a unit");
-    return unary(Kind::quantity, smaller, std::move(value));
-  }
+  if (primes == 2) return unary(Kind::quantity, smaller, std::move(value));
   const bool more = is(Tok::number) && primes_ahead(at_ + 1) == 2;
   if (!more) {
     if (!known) fail("a unit");

@@ -33,6 +33,7 @@ bool is_value_end(Tok type) {
 
 Lexer::Lexer(std::string_view text, Budget& budget) : text_(text), budget_(budget) {
   find_parted_brackets();
+  has_lone_quote_ = std::count(text.begin(), text.end(), '"') == 1;
 }
 
 std::vector<Token> Lexer::run() {
@@ -50,6 +51,7 @@ Token& Lexer::push(Tok type, size_t at, std::string text) {
   token.at = static_cast<uint32_t>(at);
   token.text = std::move(text);
   blank_ = false;
+  has_prime_ = has_prime_ || type == Tok::prime;
   tokens_.push_back(std::move(token));
   return tokens_.back();
 }
@@ -202,12 +204,11 @@ void Lexer::math(size_t at, size_t end) {
   }
 }
 
-// The quotation mark of 5'10".
+// The quotation mark of 5'10", or of 10" where no other one opens it.
 bool Lexer::is_double_prime(size_t at) const {
   if (at == 0 || !is_digit(text_[at - 1]) || tokens_.empty() || tokens_.back().type != Tok::number)
     return false;
-  return std::any_of(tokens_.begin(), tokens_.end(),
-                     [](const Token& token) { return token.type == Tok::prime; });
+  return has_prime_ || has_lone_quote_;
 }
 
 void Lexer::relation(size_t& at, size_t bytes, const char* text) {

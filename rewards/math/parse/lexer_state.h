@@ -72,6 +72,8 @@ class Lexer {
   std::vector<Level> levels_;
   std::vector<size_t> decimal_brackets_;
   bool blank_ = false;
+  bool has_prime_ = false;          // among the tokens
+  bool has_lone_quote_ = false;     // one quotation mark in the text
   std::vector<bool> environments_;  // open ones: whether '&' aligns there and parts no cells
   int64_t nesting_ = 0;
 };

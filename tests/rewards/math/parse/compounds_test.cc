@@ -148,5 +148,35 @@ TEST(Compounds, AreOneQuantityWhereTheGoldHasItsDimension) {
   expect_verdicts(kCases);
 }
 
+TEST(Compounds, AreReadInSentences) {
+  static constexpr Case kCases[] = {
+      {"2.5\\text{ hours}", "The answer is 2h30m.", true},
+      {"2.5\\text{ hours}", "The trip takes 2 hours and 30 minutes.", true},
+      {"2.5\\text{ hours}", "Answer: 2 h 30 min", true},
+      {"2.5\\text{ hours}", "Answer: 2 h 35 min", false},
+      {"5'10\"", "The answer is 5'10\".", true},
+      {"70\\text{ inches}", "The final answer is 5 ft 10 in.", true},
+      {"70\\text{ inches}", "The final answer is 5 ft 11 in.", false},
+      {"3.14", "Die Antwort ist 3,14.", true},
+      {"3.14", "La respuesta es 3,14.", true},
+      {"3.14", "La respuesta es 3,41.", false},
+      {"25", "The answer is twenty-five.", true},
+      {"25", "The answer is twenty-six.", false},
+      {"2\\text{ hours}", "<answer>7200 s</answer>", true},
+      {"2\\text{ hours}", "\\boxed{7200}\\text{ s}", true},
+      {"2\\text{ hours}", "\\boxed{7200} s", true},
+      {"2\\text{ hours}", "\\boxed{7200}\\text{ seconds}", true},
+      {"2\\text{ hours}", "\\boxed{7200}", false},
+      {"2\\text{ hours}", "\\boxed{2} minutes", false},
+      {"2\\text{ hours}", "\\boxed{2}\\text{ min}", false},
+      {"\\binom{10}{3}", "The number of ways is $C(10,3)$.", true},
+      {"7", "The answer is seven or eight.", false},
+      {"7", "It is not seven.", false},
+      {"7", "seven is wrong", false},
+      {"\\sqrt{\\frac{a}{b}}", "$\\frac{\\sqrt a}{\\sqrt b}$", true},
+  };
+  expect_verdicts(kCases);
+}
+
 }  // namespace
 }  // namespace cohort::math
