@@ -195,7 +195,7 @@ void BpeModel::encode_part(std::string_view part, std::vector<int32_t>& ids) con
   static thread_local std::vector<int32_t> symbols;
   symbols.clear();
   size_t bad = 0;
-  if (!begin_symbols(part, symbols, bad))
+  if (!begin_symbols(part, symbols, bad) && merges_.empty())
     throw_error<InputError>("the tokenizer has no token for the character {}",
                             character_at(part, bad));
   merges_.run(symbols, ids);
@@ -204,21 +204,23 @@ void BpeModel::encode_part(std::string_view part, std::vector<int32_t>& ids) con
 bool BpeModel::begin_symbols(std::string_view text, std::vector<int32_t>& symbols,
                              size_t& bad) const {
   if (!byte_level_) return begin_characters(text, symbols, bad);
+  bool complete = true;
   for (size_t i = 0; i < text.size(); ++i) {
-    symbols.push_back(byte_ids_[static_cast<uint8_t>(text[i])]);
-    if (symbols.back() < 0) {
+    if (const int32_t id = byte_ids_[static_cast<uint8_t>(text[i])]; id >= 0) {
+      symbols.push_back(id);
+    } else {
       bad = i;
-      return false;
+      complete = false;
     }
   }
-  return true;
+  return complete;
 }
 
 bool BpeModel::begin_characters(std::string_view text, std::vector<int32_t>& symbols,
                                 size_t& bad) const {
   // An unknown symbol is put down when the next known character comes, which is after the bytes of
   // characters between them: so does the tokenizers library.
-  bool unknown = false;
+  bool unknown = false, complete = true;
   const auto put_unknown = [&] {
     if (unknown) symbols.push_back(unknown_id_);
     unknown = false;
@@ -238,12 +240,12 @@ bool BpeModel::begin_characters(std::string_view text, std::vector<int32_t>& sym
       unknown = true;
     } else {
       bad = i;
-      return false;
+      complete = false;
     }
     i += character.size();
   }
   put_unknown();
-  return true;
+  return complete;
 }
 
 }  // namespace cohort

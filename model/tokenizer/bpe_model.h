@@ -22,8 +22,9 @@ class BpeModel {
   // naming `file` for another model, and for one that contradicts itself.
   BpeModel(const nlohmann::json& model, const std::string& file, bool byte_level);
 
-  // Ids of one piece of the split text. Throws InputError for a character that has no token, where
-  // the file has no token for what is unknown.
+  // Ids of one piece of the split text. A character that nothing stands for is left out, as the
+  // tokenizers library does; without merges, where characters are all there is, it is an
+  // InputError.
   void encode(std::string_view piece, std::vector<int32_t>& ids) const;
   int32_t id_of(std::string_view token) const;  // as the file spells it; -1 when unknown
   size_t size() const { return tokens_.size() + unspelled_.size(); }
@@ -35,7 +36,8 @@ class BpeModel {
   void note_merge(const std::string& left, int32_t left_id, const std::string& product);
   void find_whole_tokens();
   void encode_part(std::string_view part, std::vector<int32_t>& ids) const;
-  // The symbols that merging begins with; false, and where, at a character that has none.
+  // The symbols that merging begins with, without what no symbol stands for; false, and where the
+  // last such was, when there was any.
   bool begin_symbols(std::string_view text, std::vector<int32_t>& symbols, size_t& bad) const;
   bool begin_characters(std::string_view text, std::vector<int32_t>& symbols, size_t& bad) const;
 

@@ -39,7 +39,7 @@ BpeTokenizer::BpeTokenizer(std::map<std::string, std::string> files, const std::
       added_(tokenizer.value("added_tokens", json()),
              Normalizer(tokenizer.value("normalizer", json()), place + "/" + kTokenizerFile),
              place + "/" + kTokenizerFile),
-      model_(tokenizer.contains("model") ? tokenizer["model"] : json(),
+      model_(Fields{tokenizer, place + "/" + kTokenizerFile}.at("model"),
              place + "/" + kTokenizerFile, pretokenizer_.byte_level()),
       decoder_(tokenizer.value("decoder", json()), place + "/" + kTokenizerFile) {
   check_components(tokenizer, place + "/" + kTokenizerFile);
@@ -99,7 +99,7 @@ std::vector<int32_t> BpeTokenizer::encode(std::string_view text, bool special_as
     throw_error<InputError>("text is not valid UTF-8 at byte {}", bad);
   std::vector<int32_t> ids;
   ids.reserve(text.size() / 4 + 8);
-  const SplitStage::PartSink piece = [&](std::string_view part) { model_.encode(part, ids); };
+  const SplitStage::PartSink piece = [&](std::string_view part, bool) { model_.encode(part, ids); };
   added_.split(
       text, special_as_text, [&](int32_t id) { ids.push_back(id); },
       [&](std::string_view rest, bool at_start) { pretokenizer_.split(rest, at_start, piece); });

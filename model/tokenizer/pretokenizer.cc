@@ -43,11 +43,10 @@ void Pretokenizer::split(std::string_view text, bool at_start,
 
 void Pretokenizer::split_from(size_t stage, std::string_view text, bool at_start,
                               const SplitStage::PartSink& piece) const {
-  if (stage == stages_.size()) return piece(text);
+  if (stage == stages_.size()) return piece(text, at_start);
   if (stage + 1 == stages_.size()) return stages_[stage]->split(text, at_start, piece);
-  stages_[stage]->split(text, at_start, [&](std::string_view part) {
-    split_from(stage + 1, part, at_start, piece);
-    at_start = false;
+  stages_[stage]->split(text, at_start, [&](std::string_view part, bool starts) {
+    split_from(stage + 1, part, starts, piece);
   });
 }
 

@@ -16,9 +16,9 @@ namespace cohort {
 // One component: text to parts, in order, none empty.
 class SplitStage {
  public:
-  using PartSink = std::function<void(std::string_view part)>;
+  // `at_start`: the text that is encoded begins with this part.
+  using PartSink = std::function<void(std::string_view part, bool at_start)>;
   virtual ~SplitStage() = default;
-  // `at_start`: the text that is encoded begins with `text`.
   virtual void split(std::string_view text, bool at_start, const PartSink& part) const = 0;
 };
 

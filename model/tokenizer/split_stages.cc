@@ -18,14 +18,17 @@ template <class Pattern>
 class Isolated : public SplitStage {
  public:
   explicit Isolated(Pattern pattern) : pattern_(std::move(pattern)) {}
-  void split(std::string_view text, bool, const PartSink& part) const override {
+  void split(std::string_view text, bool at_start, const PartSink& part) const override {
     size_t done = 0;
+    const auto put = [&](size_t begin, size_t end) {
+      part(text.substr(begin, end - begin), at_start && begin == 0);
+    };
     for (RegexMatch match; done < text.size() && pattern_.find(text, done, match);
          done = match.end) {
-      if (match.begin > done) part(text.substr(done, match.begin - done));
-      part(text.substr(match.begin, match.end - match.begin));
+      if (match.begin > done) put(done, match.begin);
+      put(match.begin, match.end);
     }
-    if (done < text.size()) part(text.substr(done));
+    if (done < text.size()) put(done, text.size());
   }
 
  private:
@@ -39,13 +42,14 @@ class Joined : public SplitStage {
   Joined(TextPattern pattern, Behavior behavior, bool invert)
       : pattern_(std::move(pattern)), behavior_(behavior), invert_(invert) {}
 
-  void split(std::string_view text, bool, const PartSink& part) const override {
+  void split(std::string_view text, bool at_start, const PartSink& part) const override {
     std::vector<Span> spans = find_all(text);
     if (behavior_ == Behavior::removed)
       std::erase_if(spans, [](const Span& span) { return span.is_match; });
     else
       join(spans);
-    for (const Span& span : spans) part(text.substr(span.begin, span.end - span.begin));
+    for (const Span& span : spans)
+      part(text.substr(span.begin, span.end - span.begin), at_start && span.begin == 0);
   }
 
  private:
@@ -99,9 +103,9 @@ struct SharedRegex {
 };
 
 class SpaceBefore : public SplitStage {
-  void split(std::string_view text, bool, const PartSink& part) const override {
-    if (text.starts_with(' ')) return part(text);
-    part(std::string(" ").append(text));
+  void split(std::string_view text, bool at_start, const PartSink& part) const override {
+    if (text.starts_with(' ')) return part(text, at_start);
+    part(std::string(" ").append(text), at_start);
   }
 };
 
@@ -122,12 +126,12 @@ class Metaspace : public SplitStage {
       else
         spelled += c;
     }
-    if (!settings_.split) return part(spelled);
+    if (!settings_.split) return part(spelled, at_start);
     size_t begin = 0;  // every mark begins a part
     while (begin < spelled.size()) {
       const size_t from = spelled.compare(begin, mark.size(), mark) == 0 ? mark.size() : 0;
       const size_t end = std::min(spelled.find(mark, begin + from), spelled.size());
-      part(std::string_view(spelled).substr(begin, end - begin));
+      part(std::string_view(spelled).substr(begin, end - begin), at_start && begin == 0);
       begin = end;
     }
   }

@@ -1,4 +1,4 @@
-// Text to ids and back, from a Hugging Face tokenizer.json: byte-pair encoding over
+// Text to ids and back, from a Hugging Face tokenizer.json or a GGUF file: byte-pair encoding over
 // bytes (GPT-2, Qwen, Llama 3, DeepSeek, SmolLM) or characters (Llama 2, Gemma). What the
 // components of the file mean is what the `tokenizers` library does with them (docs/formats.md); a
 // component that is not known here is an InputError that names it.
@@ -12,6 +12,8 @@
 #include <vector>
 
 namespace cohort {
+
+class GgufMetadata;
 
 // Text of a sequence that is still being made.
 class StreamDecoder {
@@ -27,8 +29,12 @@ class StreamDecoder {
 
 class Tokenizer {
  public:
-  // FOLDER/tokenizer.json (or a .gz of it) with tokenizer_config.json where present.
+  // A folder with tokenizer.json (or a .gz of it) and maybe tokenizer_config.json; or a GGUF file,
+  // known by its name's end.
   static std::shared_ptr<const Tokenizer> load(const std::string& path);
+  // From the keys tokenizer.* of a GGUF file: its tokenizer.huggingface.json where it has one, else
+  // what it says of tokens, types, merges or scores, and the pre-tokenizer that it names.
+  static std::shared_ptr<const Tokenizer> from_gguf(const GgufMetadata& metadata);
   // The built-in ones: every character of `alphabet` (ASCII) is a token, after the special tokens,
   // in order.
   static std::shared_ptr<const Tokenizer> characters(const std::string& alphabet,
@@ -41,7 +47,8 @@ class Tokenizer {
   // are recognised: text of a stranger that contains <|im_end|> ends the message. With
   // `special_as_text` those that are special stay text (added tokens that are not special are
   // words, and recognised all the same). Throws InputError for text that is not UTF-8 (saying
-  // where), and for a character that has no token when there is none for the unknown.
+  // where), and for a character that has no token in a vocabulary of characters alone, such as the
+  // built-in ones; elsewhere what nothing stands for is left out.
   virtual std::vector<int32_t> encode(std::string_view text,
                                       bool special_as_text = false) const = 0;
   // Always valid UTF-8: bytes that are not become U+FFFD. An id that is no token gives nothing.

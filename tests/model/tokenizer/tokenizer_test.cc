@@ -3,20 +3,16 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <nlohmann/json.hpp>
-#include <set>
-
-#include "core/base/error.h"
 #include "core/base/files.h"
 #include "model/tokenizer/utf8.h"
+#include "tests/model/tokenizer/tokenizer_test_support.h"
 
 namespace cohort {
 namespace {
 
 using nlohmann::json;
 
-const std::string kGoldens = COHORT_SOURCE_DIR "/tests/golden/model/tokenizer/";
+const std::string& kGoldens = kTokenizerGoldens;
 const std::vector<std::string> kSpecials = {"<pad>",    "<|user|>", "<|assistant|>", "<think>",
                                             "</think>", "<answer>", "</answer>",     "<|eos|>"};
 const std::string kCharacters = "0123456789+-*/=,() .abcdefghijklmnopqrstuvwxyz?:";
@@ -34,57 +30,6 @@ void expect_cases(const Tokenizer& tokenizer, const std::string& name) {
   for (const json& row : cases["decode"])
     EXPECT_EQ(tokenizer.decode(row["ids"].get<std::vector<int32_t>>()),
               row["decoded"].get<std::string>());
-}
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name =
-        (std::filesystem::temp_directory_path() / "cohort_tokenizer_XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
-// A tokenizer.json over the letters a, b, c, d with one thing changed.
-std::string small_tokenizer(const std::function<void(json&)>& change) {
-  json t = {
-      {"added_tokens", json::array()},
-      {"normalizer", nullptr},
-      {"pre_tokenizer", {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", true}}},
-      {"decoder", {{"type", "ByteLevel"}}},
-      {"model",
-       {{"type", "BPE"},
-        {"vocab", {{"a", 0}, {"b", 1}, {"c", 2}, {"ab", 3}, {"abc", 4}, {"bc", 5}}},
-        {"merges", {"b c", "a b"}}}}};
-  change(t);
-  return t.dump();
-}
-
-json added_token(int32_t id, const std::string& content, const std::set<std::string>& set = {}) {
-  json token = {{"id", id}, {"content", content}};
-  for (const char* flag : {"single_word", "lstrip", "rstrip", "normalized", "special"})
-    token[flag] = set.contains(flag);
-  return token;
-}
-
-std::shared_ptr<const Tokenizer> load_text(const std::string& tokenizer_json) {
-  TemporaryFolder folder;
-  write_file_atomic(folder.path() + "/tokenizer.json", tokenizer_json);
-  return Tokenizer::load(folder.path());
-}
-
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "(no InputError)";
 }
 
 TEST(Tokenizer, Gpt2StyleMatchesTokenizers) {
@@ -153,7 +98,7 @@ TEST(Tokenizer, NormalizerComposesTextAndItsAddedTokens) {
   EXPECT_EQ(nfc->encode("a\u00E9a"), (std::vector<int32_t>{0, 6, 0}));
   EXPECT_EQ(nfc->encode("ae\u0301"), (std::vector<int32_t>{0, 6}));
   EXPECT_EQ(nfc->encode("o\u0301"), (std::vector<int32_t>{7}));
-  EXPECT_NE(error_of([&] { nfc->encode("\u00F3"); }).find("U+00F3"), std::string::npos);
+  EXPECT_EQ(nfc->encode("a\u00F3b"), (std::vector<int32_t>{3}));  // composed: no longer the token
 }
 
 TEST(Tokenizer, LowestRankMergesFirst) {
