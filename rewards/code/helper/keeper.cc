@@ -130,6 +130,7 @@ class Inside {
                                       files.returns.get(), files.report.get()})) {
       return false;
     }
+    meeting.theirs.reset();  // its end is seen by the init process when the interpreter has failed
     files = {};
     if (!send_message(socket_.get(), "started", {init.get()})) return false;
     rusage usage{};

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <optional>
@@ -133,7 +134,6 @@ class Run {
     }
     for (Drain* drain : drains()) drain->close_sandbox_end();
     if (!init_) return lost();
-    process_ = process_of(init_.get());
     watch(trainer, keeper);
     std::optional<double> seconds;
     if (!keeper_lost_) seconds = keeper.finish_run();
@@ -158,7 +158,7 @@ class Run {
   }
 
  private:
-  std::vector<Drain*> drains() { return {&output_, &error_, &returns_, &report_}; }
+  std::array<Drain*, 4> drains() { return {&output_, &error_, &returns_, &report_}; }
 
   // The keeper or the interpreter is gone. When memory has run out, the kernel may take the
   // interpreter while the program that filled it is still being cleared away.
@@ -213,7 +213,9 @@ class Run {
         }
         continue;
       }
-      for (Drain* drain : drains()) drain->read_some();
+      for (size_t i = 0; i < 4; ++i) {
+        if (waiting[i].revents != 0) drains()[i]->read_some();
+      }
       if (output_.over() || error_.over() || returns_.over() || report_.over()) {
         stop(End::output_limit);
       }
@@ -239,6 +241,7 @@ class Run {
 
   void look(pid_t interpreter) {
     if (group_ && group_.out_of_memory()) return stop(End::memory_limit);
+    if (process_ < 0) process_ = process_of(init_.get());
     std::vector<pid_t> roots = children_of(interpreter);
     roots.push_back(process_);
     const TreeUsage usage = tree_usage(std::move(roots), order_.limits.memory_bytes);
@@ -275,13 +278,17 @@ class Run {
       e.end = End::time_limit;
     } else if (failure != std::string::npos) {
       e.end = End::refused;
-      e.error = report.substr(failure + 5, report.find('\n', failure) - failure - 5);
     } else if (!report.starts_with("run\n")) {
       e.end = End::refused;
     } else if (report.find("\nsyntax\n") != std::string::npos) {
       e.end = End::compile_error;
     }
-    if (e.end == End::refused && e.error.empty()) e.error = "the sandbox was not ready in time";
+    if (e.end != End::refused) return;
+    if (failure != std::string::npos) {
+      e.error = report.substr(failure + 5, report.find('\n', failure) - failure - 5);
+    } else {
+      e.error = "the sandbox was not ready in time";
+    }
   }
 
   const Order& order_;

@@ -1,8 +1,10 @@
 // HumanEval whole: every reference solution passes and no `return None` does.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "rewards/code/judge.h"
 #include "tests/rewards/code/gzip_lines.h"
@@ -35,22 +37,32 @@ class HumanEvalRuns : public SandboxTest {};
 
 TEST_F(HumanEvalRuns, ReferencesPassAndReturningNothingDoesNot) {
   COHORT_NEEDS_HUMANEVAL();
-  int judged = 0, weak = 0;
-  for (const std::string& row : gzip_lines(kPath)) {
-    const CodeProblem problem = read_problem(row);
-    const std::string id = nlohmann::json::parse(row)["task_id"];
-    if (problem.weak_asserts) {
-      ++weak;
-      EXPECT_EQ(verdict(judge_code(shared_sandbox(), problem, problem.reference, {})),
-                "not_applicable weakly_isolated")
-          << id;
+  constexpr int kWorkers = 2;
+  const auto sandbox = start_sandbox(kWorkers, helper_path_for_tests());
+  const std::vector<std::string> rows = gzip_lines(kPath);
+  std::atomic<size_t> next = 0;
+  std::atomic<int> judged = 0, weak = 0;
+  const auto work = [&] {
+    for (size_t i = next++; i < rows.size(); i = next++) {
+      const CodeProblem problem = read_problem(rows[i]);
+      const std::string id = nlohmann::json::parse(rows[i])["task_id"];
+      if (problem.weak_asserts) {
+        ++weak;
+        EXPECT_EQ(verdict(judge_code(*sandbox, problem, problem.reference, {})),
+                  "not_applicable weakly_isolated")
+            << id;
+      }
+      const JudgeRules rules{.weakly_isolated = true};
+      const RewardResult right = judge_code(*sandbox, problem, problem.reference, rules);
+      EXPECT_EQ(verdict(right), "correct ok") << id << right.extracted;
+      const RewardResult wrong = judge_code(*sandbox, problem, "    return None\n", rules);
+      EXPECT_EQ(wrong.verdict, Verdict::incorrect) << id << reason_text(wrong);
+      ++judged;
     }
-    const JudgeRules rules{.weakly_isolated = true};
-    const RewardResult right = judge_code(shared_sandbox(), problem, problem.reference, rules);
-    EXPECT_EQ(verdict(right), "correct ok") << id << right.extracted;
-    const RewardResult wrong = judge_code(shared_sandbox(), problem, "    return None\n", rules);
-    EXPECT_EQ(wrong.verdict, Verdict::incorrect) << id << reason_text(wrong);
-    ++judged;
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < kWorkers; ++t) threads.emplace_back(work);
   }
   EXPECT_EQ(judged, 164);
   EXPECT_EQ(weak, 4);

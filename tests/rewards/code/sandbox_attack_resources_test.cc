@@ -37,12 +37,13 @@ TEST_F(SandboxAttack, ForkBomb) {
       "import os\n"
       "while True:\n"
       "    try: os.fork()\n"
-      "    except OSError: pass\n");
+      "    except OSError: pass\n",
+      tight_limits());
   EXPECT_EQ(e.end, End::time_limit) << describe(e);
 }
 
 TEST_F(SandboxAttack, ForkBombInCpp) {
-  const Execution e = attack_cpp("int main() { while (true) fork(); }");
+  const Execution e = attack_cpp("int main() { while (true) fork(); }", tight_limits());
   EXPECT_EQ(e.end, End::time_limit) << describe(e);
 }
 
@@ -179,8 +180,8 @@ TEST_F(SandboxAttack, OutputOfMegabytesWhileInputIsRead) {
 
 // 32
 TEST_F(SandboxAttack, StdoutClosedAndStillRunning) {
-  const Execution e =
-      attack("import os, time\nos.close(0)\nos.close(1)\nos.close(2)\ntime.sleep(30)\n");
+  const Execution e = attack(
+      "import os, time\nos.close(0)\nos.close(1)\nos.close(2)\ntime.sleep(30)\n", tight_limits());
   EXPECT_EQ(e.end, End::time_limit) << describe(e);
 }
 
@@ -216,9 +217,10 @@ TEST_F(SandboxAttack, DeepFolders) {
 
 // 34
 TEST_F(SandboxAttack, BusyLoop) {
-  EXPECT_EQ(attack("while True: pass\n").end, End::time_limit);
-  EXPECT_EQ(attack_cpp("int main() { volatile int i = 0; while (true) i = i + 1; }").end,
-            End::time_limit);
+  EXPECT_EQ(attack("while True: pass\n", tight_limits()).end, End::time_limit);
+  EXPECT_EQ(
+      attack_cpp("int main() { volatile int i = 0; while (true) i = i + 1; }", tight_limits()).end,
+      End::time_limit);
 }
 
 TEST_F(SandboxAttack, BusyLoopsOfManyShortProcesses) {
@@ -229,15 +231,16 @@ TEST_F(SandboxAttack, BusyLoopsOfManyShortProcesses) {
       "        end = time.process_time() + 0.2\n"
       "        while time.process_time() < end: pass\n"
       "        os._exit(0)\n"
-      "    os.wait()\n");
+      "    os.wait()\n",
+      tight_limits());
   EXPECT_EQ(e.end, End::time_limit) << describe(e);
 }
 
 // 35
 TEST_F(SandboxAttack, SleepForEver) {
-  const Execution e = attack("import time\ntime.sleep(10**6)\n");
+  const Execution e = attack("import time\ntime.sleep(10**6)\n", tight_limits());
   EXPECT_EQ(e.end, End::time_limit) << describe(e);
-  EXPECT_GE(e.wall_seconds, 2);
+  EXPECT_GE(e.wall_seconds, tight_limits().wall_seconds);
 }
 
 // 36
@@ -337,13 +340,20 @@ TEST_F(SandboxAttack, CppThatIsHardToCompile) {
       "}",
       "asm(\".rept 2000000000\\n.quad 1\\n.endr\"); int main() {}",
       "asm(\".incbin \\\"/etc/shadow\\\"\"); int main() {}"};
+  std::vector<Job> jobs;
   for (const std::string& source : sources) {
-    const auto start = Clock::now();
-    const Execution e = run_cpp(source);
+    jobs.push_back({});
+    jobs.back().language = Job::Language::cpp;
+    jobs.back().source = source;
+  }
+  const auto start = Clock::now();
+  const std::vector<Execution> executions = run_side_by_side(jobs);
+  EXPECT_LT(std::chrono::duration<double>(Clock::now() - start).count(), 120);
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    const Execution& e = executions[i];
     EXPECT_TRUE(e.end == End::compile_error || e.end == End::time_limit ||
                 e.end == End::memory_limit || e.end == End::output_limit)
-        << source << describe(e);
-    EXPECT_LT(std::chrono::duration<double>(Clock::now() - start).count(), 60) << source;
+        << sources[i] << describe(e);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -70,6 +71,15 @@ int count_cgroups() {
     }
   }
   return count;
+}
+
+Inventory count_processes() {
+  Inventory inventory;
+  for (const int process : own_tree()) {
+    ++inventory.processes;
+    inventory.descriptors += count_entries(fmt::format("/proc/{}/fd", process));
+  }
+  return inventory;
 }
 
 // Files that the helper's user owns. An ordinary user's own are not told from others of his.
@@ -144,27 +154,45 @@ Limits short_limits() {
   return limits;
 }
 
-Inventory take_inventory() {
-  Inventory inventory;
-  for (const int process : own_tree()) {
-    ++inventory.processes;
-    inventory.descriptors += count_entries(fmt::format("/proc/{}/fd", process));
-  }
-  inventory.cgroups = count_cgroups();
-  inventory.files = count_files();
-  return inventory;
-}
-
 // The judge has its answer a moment before the last descriptor is closed.
-Inventory take_quiet_inventory() {
-  Inventory last = take_inventory();
+Inventory take_quiet_inventory(const Inventory* expected) {
+  Inventory last = count_processes();
   for (int i = 0, same = 0; i < 200 && same < 3; ++i) {
+    if (expected != nullptr && last.processes == expected->processes &&
+        last.descriptors == expected->descriptors) {
+      break;
+    }
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    const Inventory now = take_inventory();
+    const Inventory now = count_processes();
     same = now == last ? same + 1 : 0;
     last = now;
   }
+  last.cgroups = count_cgroups();
+  last.files = count_files();
   return last;
+}
+
+Limits tight_limits() {
+  Limits limits = short_limits();
+  limits.cpu_seconds = 0.3;
+  limits.wall_seconds = 0.8;
+  return limits;
+}
+
+std::vector<Execution> run_side_by_side(const std::vector<Job>& jobs) {
+  constexpr int kWorkers = 2;
+  const auto pool = start_sandbox(kWorkers, helper_path_for_tests());
+  std::vector<Execution> executions(jobs.size());
+  std::atomic<size_t> next = 0;
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < kWorkers; ++t) {
+    threads.emplace_back([&] {
+      for (size_t i = next++; i < jobs.size(); i = next++)
+        executions[i] = pool->run({jobs[i]}).at(0);
+    });
+  }
+  threads.clear();
+  return executions;
 }
 
 std::string describe(const Inventory& i) {
@@ -184,7 +212,7 @@ void SandboxTest::TearDown() {
   EXPECT_EQ(next.end, End::exited) << describe(next);
   EXPECT_EQ(next.output, "6\n") << describe(next);
   EXPECT_EQ(next.error, "");
-  const Inventory after = take_quiet_inventory();
+  const Inventory after = take_quiet_inventory(&before_);
   EXPECT_EQ(describe(after), describe(before_));
 }
 

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "rewards/code/sandbox.h"
 
@@ -26,6 +27,10 @@ Execution run_cpp(const std::string& source, const std::string& input = "",
 std::string describe(const Execution& execution);
 // Short: CPU 1 s, wall 2 s, 256 MiB.
 Limits short_limits();
+// CPU 0.3 s, wall 0.8 s: of programs that nothing but a limit ends.
+Limits tight_limits();
+// Each on a worker of a pool of two, in this order.
+std::vector<Execution> run_side_by_side(const std::vector<Job>& jobs);
 
 // What a pool must not lose or gain: processes below this one, their open descriptors, memory
 // cgroups, files of others' in /tmp.
@@ -33,8 +38,8 @@ struct Inventory {
   int processes = 0, descriptors = 0, cgroups = 0, files = 0;
   bool operator==(const Inventory&) const = default;
 };
-Inventory take_inventory();
-Inventory take_quiet_inventory();  // when it has stopped changing
+// When it has stopped changing, or is as expected.
+Inventory take_quiet_inventory(const Inventory* expected = nullptr);
 std::string describe(const Inventory& inventory);
 
 // After each test: nothing is left behind, the answer came in time, and the next sample is fine.

@@ -66,10 +66,10 @@ TEST_F(SandboxLoss, ARunWhoseHelperWasKilledIsRunAgain) {
     const pid_t process = find(part);
     ASSERT_GT(process, 0) << part;
     std::thread killer([&] {
-      std::this_thread::sleep_for(300ms);
+      std::this_thread::sleep_for(150ms);
       kill(process, SIGKILL);
     });
-    const std::vector<Job> jobs = {printing(), printing("import time\ntime.sleep(0.6)\n"),
+    const std::vector<Job> jobs = {printing(), printing("import time\ntime.sleep(0.4)\n"),
                                    printing()};
     int seen = 0;
     const std::vector<Execution> all = pool_->run(jobs, [&seen](Execution&) { return ++seen > 0; });

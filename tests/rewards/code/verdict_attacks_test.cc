@@ -30,8 +30,8 @@ const CodeProblem& weak_problem() {
   return problem;
 }
 
-RewardResult judge(const CodeProblem& problem, const std::string& code) {
-  const JudgeRules rules{.weakly_isolated = true, .time_limit_s = 1};
+RewardResult judge(const CodeProblem& problem, const std::string& code, double seconds = 1) {
+  const JudgeRules rules{.weakly_isolated = true, .time_limit_s = seconds};
   return judge_code(shared_sandbox(), problem, code, rules);
 }
 std::string verdict(const RewardResult& result) {
@@ -246,7 +246,7 @@ TEST_F(VerdictAttack, A14PatchingTheInterpreter) {
         "for n in ('sitecustomize.py', 'conftest.py', 'json.py', 'ast.py'):\n    open(n, "
         "'w').write('import os; os._exit(0)')\n"}) {
     for (const CodeProblem* problem : {&call_problem(), &weak_problem()}) {
-      const RewardResult result = judge(*problem, patch + "def f(x): return 0\n"s);
+      const RewardResult result = judge(*problem, patch + "def f(x): return 0\n"s, 0.4);
       EXPECT_EQ(result.verdict, Verdict::incorrect) << patch << reason_text(result);
     }
   }
@@ -299,9 +299,9 @@ TEST_F(VerdictAttack, A23and24InputsSeenAndOrderLearnt) {
       "for p in ('seen', '/tmp/seen'):\n    try: open(p, 'w').write(n)\n    except OSError: pass\n"
       "print(2 * int(n) if not seen else 'remembered')\n";
   EXPECT_EQ(verdict(judge(stdio_problem(), remember)), "correct ok");
-  expect_program_fails(
-      "import time\nn = int(input())\ntime.sleep(30 if n == 4 else 0)\nprint(2 * n)\n",
-      "time_limit_case_2");
+  const char* sleeps =
+      "import time\nn = int(input())\ntime.sleep(30 if n == 4 else 0)\nprint(2 * n)\n";
+  EXPECT_EQ(verdict(judge(stdio_problem(), sleeps, 0.2)), "incorrect time_limit_case_2");
 }
 
 TEST_F(VerdictAttack, ASubmissionCannotSpeakForTheChecker) {
