@@ -207,13 +207,4 @@ std::string to_pcre2(const std::string& pattern, const std::string& name) {
   return Translator(pattern, name).run();
 }
 
-std::string quoted_pattern(const std::string& text) {
-  std::string out;
-  for (char c : text) {
-    if (std::string_view("\\^$.[]|()?*+{}-#").find(c) != std::string_view::npos) out += '\\';
-    out += c;
-  }
-  return out;
-}
-
 }  // namespace cohort

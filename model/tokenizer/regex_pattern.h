@@ -11,7 +11,4 @@ namespace cohort {
 // or that is not known here, is an InputError that begins with `name`.
 std::string to_pcre2(const std::string& pattern, const std::string& name);
 
-// A pattern that matches `text` alone.
-std::string quoted_pattern(const std::string& text);
-
 }  // namespace cohort
