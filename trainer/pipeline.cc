@@ -129,7 +129,8 @@ int run_pipeline(const RunConfig& config, Communicator& comm, const PipelineOpti
   const RunFolder folder(config, comm);
   const size_t first = first_unfinished(config, folder);
   Preflight preflight(config, comm.size());
-  for (size_t i = first; i < config.pipeline.size(); ++i) preflight.check(i);
+  std::vector<StagePlan> plans(config.pipeline.size());
+  for (size_t i = first; i < config.pipeline.size(); ++i) plans[i] = preflight.check(i);
   folder.write_config(config);
   MetricsLog metrics(folder.path(), comm, [&](const std::string& name, int64_t) {
     for (size_t i = 0; i < config.pipeline.size(); ++i)
@@ -143,7 +144,7 @@ int run_pipeline(const RunConfig& config, Communicator& comm, const PipelineOpti
              i < first ? "finished before" : purpose(stage.tag));
     if (i < first) continue;
     interrupt.begin_stage();
-    StageContext context{config, stage, i, comm, folder, metrics, interrupt};
+    StageContext context{config, stage, i, comm, folder, metrics, interrupt, plans[i]};
     if (run_stage(context) == StageEnd::interrupted) return leave(folder, interrupt);
     if (i + 1 < config.pipeline.size() && interrupt.should_leave(comm))
       return leave(folder, interrupt);

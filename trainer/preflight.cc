@@ -150,7 +150,8 @@ StagePlan Preflight::check_sft(size_t place, const SftConfig& c) {
 StagePlan Preflight::check_grpo(size_t place, const GrpoConfig& c) {
   const ModelOutline& model = outline_of(place, c.init);
   const auto data = Dataset::load(c.data.source, *model.tokenizer);
-  check_gold(c.name, Grader(c.reward, model.tokenizer, {}), *data, c.data.on_bad_gold);
+  std::vector<int64_t> bad_rows =
+      check_gold(c.name, Grader(c.reward, model.tokenizer, {}), *data, c.data.on_bad_gold);
   check_rollout(c.name, c.rollout, *data, model, config_.run.dtype);
   check_terms(c.name, model.shape, c.actor.train_mtp && c.actor.mtp_loss_weight > 0,
               c.actor.aux_loss_alpha);
@@ -162,7 +163,9 @@ StagePlan Preflight::check_grpo(size_t place, const GrpoConfig& c) {
           .start = start_name(place, c.init),
           .shape = model.shape,
           .training_mb = training_mb(model.shape, needs_reference(c)),
-          .rollout_mb = cache_mb(c.rollout.engine)};
+          .rollout_mb = cache_mb(c.rollout.engine),
+          .num_rows = data->size(),
+          .bad_rows = std::move(bad_rows)};
 }
 
 StagePlan Preflight::check_reject(size_t place, const RejectConfig& c) {

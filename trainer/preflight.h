@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "trainer/model_source.h"
 #include "trainer/run_config.h"
@@ -18,6 +19,10 @@ struct StagePlan {
   ModelConfig shape;       // of that model; of the first for an eval
   double training_mb = 0;  // weights, gradients, optimizer, reference; a rank, no activations
   double rollout_mb = 0;   // the cache at most
+  // grpo: rows of its data, and those that are dropped for their gold answers. Found once: golds
+  // that are programs have to be run.
+  int64_t num_rows = 0;
+  std::vector<int64_t> bad_rows = {};
 };
 
 class Preflight {

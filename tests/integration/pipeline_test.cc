@@ -20,6 +20,7 @@
 #include "tests/support/thread_ranks.h"
 #include "trainer/checkpoint.h"
 #include "trainer/digest.h"
+#include "trainer/model_export.h"
 #include "trainer/model_source.h"
 #include "trainer/run_folder.h"
 
@@ -161,7 +162,7 @@ TEST_F(PipelineTest, EveryStageLeavesWhatItPromises) {
                         student.masters.nbytes()),
             0);
   EXPECT_EQ(exported.tokenizer->vocab_size(), 22);
-  EXPECT_THROW(export_hf(student, one + "/log.txt", "f32"), InputError);
+  EXPECT_THROW(export_folder(student, one + "/log.txt", "hf", "f32"), InputError);
   EXPECT_TRUE(fs::is_regular_file(one + "/log.txt"));
   // Files that were sampled under the weights of the checkpoint before them.
   EXPECT_EQ(list_folder(one + "/rl/rollouts").size(), 4u);
@@ -411,7 +412,13 @@ TEST_F(PipelineTest, BadGoldIsFoundBeforeTheFirstStep) {
   EXPECT_FALSE(path_exists(folder("gold") + "/cold/checkpoints"));
   std::vector<std::string> drop = overrides;
   drop.push_back("pipeline.rl.data.on_bad_gold=drop");
+  testing::internal::CaptureStderr();
   EXPECT_EQ(run(config("drop", drop)), 0);
+  const std::string said = testing::internal::GetCapturedStderr();
+  const std::string dropped = "rl: 1 of 10 rows dropped";
+  const size_t place = said.find(dropped);
+  EXPECT_NE(place, std::string::npos) << said;
+  EXPECT_EQ(said.find(dropped, place + 1), std::string::npos) << "gold is graded once";
   for (const std::string& file : list_folder(folder("drop") + "/rl/rollouts"))
     for (const Group& group : read_groups(folder("drop") + "/rl/rollouts/" + file).groups)
       EXPECT_NE(group.prompt.row, 9) << file;

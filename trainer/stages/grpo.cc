@@ -268,15 +268,16 @@ int64_t num_steps(const GrpoConfig& config, const Dataset& data) {
 StageEnd run_grpo(StageContext& context, const GrpoConfig& config) {
   LoadedModel start = context.model(config.init);
   const auto data = Dataset::load(config.data.source, *start.tokenizer);
-  const std::vector<int64_t> bad_rows = check_gold(
-      config.name, Grader(config.reward, start.tokenizer, {}), *data, config.data.on_bad_gold);
+  if (data->size() != context.plan.num_rows)
+    throw_error<InputError>("{}: its data has {} rows, and had {} when the run began", config.name,
+                            data->size(), context.plan.num_rows);
   log_info("  {} steps of {} prompts x {} completions, from {}", num_steps(config, *data),
            config.data.train_batch_size, config.rollout.sampling.n,
            context.model_name(config.init));
   if (config.rollout.sampling.n == 1 && config.algorithm.advantage.adv_estimator != "reinforce++")
     log_warning(
         "  rollout.n is 1: a group of one has no advantage, only the KL term is learnt from");
-  return GrpoStage(context, config, std::move(start), data, bad_rows).run();
+  return GrpoStage(context, config, std::move(start), data, context.plan.bad_rows).run();
 }
 
 }  // namespace cohort

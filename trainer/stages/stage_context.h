@@ -8,6 +8,7 @@
 #include "trainer/interrupt.h"
 #include "trainer/metrics.h"
 #include "trainer/model_source.h"
+#include "trainer/preflight.h"
 #include "trainer/run_config.h"
 #include "trainer/run_folder.h"
 
@@ -26,6 +27,7 @@ struct StageContext {
   const RunFolder& folder;
   MetricsLog& metrics;
   Interrupt& interrupt;
+  const StagePlan& plan;
 
   const std::string& name() const { return stage.name(); }
   std::string path() const { return folder.stage(name()); }
