@@ -45,9 +45,11 @@ void Pretokenizer::split_from(size_t stage, std::string_view text, bool at_start
                               const SplitStage::PartSink& piece) const {
   if (stage == stages_.size()) return piece(text, at_start);
   if (stage + 1 == stages_.size()) return stages_[stage]->split(text, at_start, piece);
-  stages_[stage]->split(text, at_start, [&](std::string_view part, bool starts) {
+  // One pointer, which std::function holds without allocating: this runs for every word.
+  const auto deeper = [&](std::string_view part, bool starts) {
     split_from(stage + 1, part, starts, piece);
-  });
+  };
+  stages_[stage]->split(text, at_start, std::cref(deeper));
 }
 
 }  // namespace cohort

@@ -3,6 +3,9 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include <algorithm>
+#include <array>
+
 #include "core/base/error.h"
 #include "model/tokenizer/regex_pattern.h"
 
@@ -49,7 +52,23 @@ struct Workspace {
 
 struct Regex::Impl {
   Code code;
+  std::array<bool, 256> may_begin;  // by the first byte of a match
+
+  void find_beginnings();
 };
+
+// A match from one ASCII character on fails only if none can begin with it: where more text might
+// have helped, a partial match is found. Patterns that look back could need what stands before.
+void Regex::Impl::find_beginnings() {
+  may_begin.fill(true);
+  uint32_t looks_back = 0;
+  pcre2_pattern_info(code.get(), PCRE2_INFO_MAXLOOKBEHIND, &looks_back);
+  if (looks_back > 0) return;
+  const MatchData data(pcre2_match_data_create(1, nullptr));
+  for (PCRE2_UCHAR c = 0; c < 0x80; ++c)
+    may_begin[c] = pcre2_match(code.get(), &c, 1, 0, PCRE2_ANCHORED | PCRE2_PARTIAL_HARD,
+                               data.get(), nullptr) != PCRE2_ERROR_NOMATCH;
+}
 
 std::unique_ptr<Regex::Impl> Regex::compile(const std::string& pcre2, const std::string& pattern,
                                             const std::string& name) {
@@ -68,6 +87,7 @@ std::unique_ptr<Regex::Impl> Regex::compile(const std::string& pcre2, const std:
   pcre2_pattern_info(impl->code.get(), PCRE2_INFO_MATCHEMPTY, &matches_empty);
   if (matches_empty != 0)
     throw_error<InputError>("{}: pattern {} can match nothing at all", name, pattern);
+  impl->find_beginnings();
   pcre2_jit_compile(impl->code.get(), PCRE2_JIT_COMPLETE);  // where there is no JIT it interprets
   return impl;
 }
@@ -84,6 +104,9 @@ std::unique_ptr<Regex> Regex::of_pcre2(const std::string& pattern, const std::st
 Regex::~Regex() = default;
 
 bool Regex::find(std::string_view text, size_t position, RegexMatch& match) const {
+  while (position < text.size() && !impl_->may_begin[static_cast<uint8_t>(text[position])])
+    ++position;
+  if (position >= text.size()) return false;
   static thread_local Workspace workspace;
   workspace.limit(text.size());
   const auto run = [&](uint32_t options) {
