@@ -9,5 +9,6 @@ namespace cohort {
 void add_bench_grade(CLI::App& bench, CommandContext& context);
 void add_bench_grpo(CLI::App& bench, CommandContext& context);
 void add_bench_judge(CLI::App& bench, CommandContext& context);
+void add_bench_tokenize(CLI::App& bench, CommandContext& context);
 
 }  // namespace cohort

@@ -12,6 +12,7 @@ void add_bench_command(CLI::App& app, CommandContext& context) {
   add_bench_grade(*bench, context);
   add_bench_grpo(*bench, context);
   add_bench_judge(*bench, context);
+  add_bench_tokenize(*bench, context);
 }
 
 }  // namespace cohort
