@@ -21,6 +21,7 @@ struct Operands {
   at::Tensor q, k, v;
   AttentionLayoutPtr layout;
   double scale = 0;
+  int64_t window = 0;
 
   int64_t heads() const { return q.size(1); }
   int64_t kv_heads() const { return k.size(1); }
@@ -62,6 +63,7 @@ TileShape tile_shape(const Operands& o, int64_t i, int64_t begin, int64_t end, i
   s.key_dim = o.k.size(2);
   s.value_dim = o.v.size(2);
   s.scale = static_cast<float>(o.scale);
+  s.window = o.window;
   return s;
 }
 
@@ -136,7 +138,7 @@ void check_key_rows(const std::atomic<bool>& in_range, const Operands& o) {
 at::Tensor forward(const Operands& o) {
   at::Tensor out = at::empty({o.q.size(0), o.heads(), o.v.size(2)}, o.q.options());
   if (const auto* ops = device_ops(o.q)) {
-    device_attention({*ops, o.q, o.k, o.v, *o.layout, o.scale}, out);
+    device_attention({*ops, o.q, o.k, o.v, *o.layout, o.scale, o.window}, out);
     return out;
   }
   const std::vector<TileShape> tiles = forward_tiles(o);
@@ -172,7 +174,7 @@ variable_list backward(const Operands& o, const at::Tensor& d_out) {
   COHORT_CHECK(layout.tree_offsets.empty() || layout.tree_offsets.back() == o.sequences(),
                "attention: the trees do not cover {} sequences", o.sequences());
   if (const auto* ops = device_ops(o.q)) {
-    device_attention_backward({*ops, o.q, o.k, o.v, layout, o.scale}, d_out, dq, dk, dv);
+    device_attention_backward({*ops, o.q, o.k, o.v, layout, o.scale, o.window}, d_out, dq, dk, dv);
     return {dq, dk.to(o.k.scalar_type()), dv.to(o.v.scalar_type())};
   }
   std::atomic<bool> in_range = true;
@@ -205,10 +207,11 @@ struct AttentionBackward final : torch::autograd::Node {
   SavedVariable q, k, v;
   AttentionLayoutPtr layout;
   double scale = 0;
+  int64_t window = 0;
 
   variable_list apply(variable_list&& grads) override {
     if (!grads[0].defined()) return {at::Tensor(), at::Tensor(), at::Tensor()};
-    return backward({q.unpack(), k.unpack(), v.unpack(), layout, scale}, grads[0].contiguous());
+    return backward({q.unpack(), k.unpack(), v.unpack(), layout, scale, window}, grads[0].contiguous());
   }
   void release_variables() override {
     q.reset_data();
@@ -220,8 +223,8 @@ struct AttentionBackward final : torch::autograd::Node {
 }  // namespace
 
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                     const AttentionLayoutPtr& layout, double scale) {
-  const Operands operands = {q, k, v, layout, scale};
+                     const AttentionLayoutPtr& layout, double scale, int64_t window) {
+  const Operands operands = {q, k, v, layout, scale, window};
   check_arguments(operands);
   const at::Tensor out = forward(operands);
   if (takes_gradient(q)) {
@@ -231,6 +234,7 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
     node->v = save_input(v);
     node->layout = layout;
     node->scale = scale;
+    node->window = window;
     set_output(out, node);
   }
   return out;

@@ -35,10 +35,12 @@ struct AttentionLayout {
 };
 using AttentionLayoutPtr = std::shared_ptr<const AttentionLayout>;
 
+// With a window of w > 0 a query at position p sees keys max(0, p - w + 1)..p alone (Gemma, Mistral).
+//
 // q [T, nh, Dk]; k [R, nkv, Dk]; v [R, nkv, Dv]; rows may be strided, the last dimension is contiguous;
 // nh a multiple of nkv. Result [T, nh, Dv] in q's dtype. Takes part in autograd when q requires a gradient (then
 // k and v are this pass's own rows).
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                     const AttentionLayoutPtr& layout, double scale);
+                     const AttentionLayoutPtr& layout, double scale, int64_t window = 0);
 
 }  // namespace cohort::kernels

@@ -19,15 +19,17 @@ void append(std::vector<int64_t>& all, const std::vector<int64_t>& more) {
   all.insert(all.end(), more.begin(), more.end());
 }
 
-// By query: where its sequence's keys begin in key_rows, how many of them it sees; then key_rows.
+// By query: where the keys that it sees begin in key_rows, how many they are; then key_rows.
 std::vector<int64_t> query_table(const DeviceAttention& a) {
   const AttentionLayout& layout = a.layout;
   std::vector<int64_t> first_keys, limits;
   for (int64_t i = 0; i < num_sequences(layout); ++i) {
     const int64_t queries = layout.query_offsets[i + 1] - layout.query_offsets[i];
     for (int64_t t = 0; t < queries; ++t) {
-      first_keys.push_back(layout.key_offsets[i]);
-      limits.push_back(layout.first_position[i] + t + 1);
+      const int64_t keys = layout.first_position[i] + t + 1;
+      const int64_t seen = a.window == 0 ? keys : std::min(keys, a.window);
+      first_keys.push_back(layout.key_offsets[i] + keys - seen);
+      limits.push_back(seen);
     }
   }
   std::vector<int64_t> table;
@@ -56,7 +58,9 @@ std::vector<int64_t> use_table(const DeviceAttention& a, int64_t& num_uses) {
     const int64_t keys = layout.first_position[i] + end - begin;
     for (int64_t j = 0; j < keys && begin < end; ++j) {
       const int64_t row = layout.key_rows[layout.key_offsets[i] + j];
-      uses.push_back({row, begin + std::max<int64_t>(0, j - layout.first_position[i]), end});
+      const int64_t first = begin + std::max<int64_t>(0, j - layout.first_position[i]);
+      const int64_t last = begin + j - layout.first_position[i] + a.window;
+      uses.push_back({row, first, a.window == 0 ? end : std::clamp(last, first, end)});
       ++offsets[row + 1];
     }
   }

@@ -11,6 +11,7 @@ struct DeviceAttention {
   const at::Tensor &q, &k, &v;
   const AttentionLayout& layout;
   double scale;
+  int64_t window;  // 0: none
 };
 
 // out [T, nh, Dv], contiguous.

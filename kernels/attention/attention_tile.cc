@@ -27,6 +27,9 @@ bool key_rows_in_range(const TileShape& s) {
   return largest < static_cast<uint64_t>(s.num_key_rows);
 }
 
+// The key block, chunk and vector that the tile begins with: no row sees a key before it.
+int64_t first_seen(const TileShape& s) { return s.first_key(0) / kChunkKeys * kChunkKeys; }
+
 // Rows of the tile as contiguous floats: [kv][query][group head][dim].
 template <class T>
 void load_rows(const TileShape& s, const HeadRows<const T>& x, int64_t dim, float* out) {
@@ -64,7 +67,7 @@ template <class T>
 void score_tile(const TileShape& s, const float* a, const HeadRows<const T>& keys, int64_t dim,
                 float scale, float* block, float* scores, int64_t stride) {
   const int64_t per_kv = s.rows_per_kv();
-  for (int64_t j = 0; j < s.keys(); j += kBlockKeys) {
+  for (int64_t j = first_seen(s); j < s.keys(); j += kBlockKeys) {
     const int64_t count = std::min(kBlockKeys, s.keys() - j);
     const int64_t first = s.first_row(j);
     for (int64_t kv = s.kv_begin; kv < s.kv_end; ++kv) {
@@ -76,21 +79,26 @@ void score_tile(const TileShape& s, const float* a, const HeadRows<const T>& key
   }
 }
 
-// For each of kRows rows: row[j] = exp(row[j] - max) for j < its limit, and inverse = 1 / sum. Rows
-// side by side hide the latency of each other's chains; vectors behind a row's own limit add
-// nothing to it.
-template <int kRows>
-void exp_block(float* rows, int64_t stride, const int64_t* limits, float* inverse) {
+// For each of kRows rows: row[j] = exp(row[j] - max) for the keys j that it sees, and inverse = 1 /
+// sum. Rows side by side hide the latency of each other's chains; vectors outside of a row's own
+// range add nothing to it. Loops begin at `begin`, a multiple of 16 at or before every row's first.
+template <int kRows, bool kWindow>
+void exp_block(float* rows, int64_t stride, int64_t begin, const int64_t* firsts,
+               const int64_t* limits, float* inverse) {
   constexpr float kLowest = -std::numeric_limits<float>::infinity();
   const int64_t end = limits[kRows - 1];
+  const auto inside = [&](const F16& x, int r, int64_t j, float fill) HWY_ATTR {
+    if constexpr (!kWindow) return x;
+    return drop_first(x, static_cast<size_t>(std::clamp<int64_t>(firsts[r] - j, 0, 16)), fill);
+  };
   const auto left = [&](int r, int64_t j) HWY_ATTR {
     return static_cast<size_t>(std::clamp<int64_t>(limits[r] - j, 0, 16));
   };
   F16 largest[kRows], shift[kRows], sum[kRows];
   COHORT_UNROLL for (int r = 0; r < kRows; ++r) largest[r] = set16(kLowest);
-  for (int64_t j = 0; j < end; j += 16) {
+  for (int64_t j = begin; j < end; j += 16) {
     COHORT_UNROLL for (int r = 0; r < kRows; ++r) {
-      const F16 x = load16(rows + r * stride + j, Whole());
+      const F16 x = inside(load16(rows + r * stride + j, Whole()), r, j, kLowest);
       largest[r] = max(largest[r], keep_first(x, left(r, j), kLowest));
     }
   }
@@ -98,10 +106,11 @@ void exp_block(float* rows, int64_t stride, const int64_t* limits, float* invers
     shift[r] = set16(max_lanes(largest[r]));
     sum[r] = zero16();
   }
-  for (int64_t j = 0; j < end; j += 16) {
+  for (int64_t j = begin; j < end; j += 16) {
     COHORT_UNROLL for (int r = 0; r < kRows; ++r) {
       float* x = rows + r * stride + j;
-      const F16 e = keep_first(exp16(sub(load16(x, Whole()), shift[r])), left(r, j), 0.0f);
+      const F16 seen = keep_first(exp16(sub(load16(x, Whole()), shift[r])), left(r, j), 0.0f);
+      const F16 e = inside(seen, r, j, 0.0f);
       sum[r] = add(sum[r], e);
       store16(e, x, Whole());
     }
@@ -110,6 +119,7 @@ void exp_block(float* rows, int64_t stride, const int64_t* limits, float* invers
 }
 
 // All rows of the tile: scores become exp(score - max), inverse their 1 / sum.
+template <bool kWindow>
 void exp_rows(const TileShape& s, float* scores, int64_t stride, float* inverse) {
   constexpr int kGroup = 4;
   for (int64_t kv = s.kv_begin; kv < s.kv_end; ++kv) {
@@ -117,9 +127,13 @@ void exp_rows(const TileShape& s, float* scores, int64_t stride, float* inverse)
     const auto run = [&](auto count) HWY_ATTR {
       constexpr int kRows = decltype(count)::value;
       for (; row + kRows <= s.rows_per_kv(); row += kRows) {
-        int64_t limits[kRows];
-        for (int r = 0; r < kRows; ++r) limits[r] = s.limit(row + r);
-        exp_block<kRows>(scores, stride, limits, inverse);
+        int64_t firsts[kRows], limits[kRows];
+        for (int r = 0; r < kRows; ++r) {
+          firsts[r] = s.first_key(row + r);
+          limits[r] = s.limit(row + r);
+        }
+        exp_block<kRows, kWindow>(scores, stride, kWindow ? firsts[0] / 16 * 16 : 0, firsts, limits,
+                                  inverse);
         scores += kRows * stride;
         inverse += kRows;
       }
@@ -134,7 +148,7 @@ template <class T>
 void add_values(const TileShape& s, const float* weight, int64_t stride,
                 const HeadRows<const T>& values, int64_t dim, float* out) {
   const int64_t per_kv = s.rows_per_kv();
-  for (int64_t begin = 0; begin < s.keys(); begin += kChunkKeys) {
+  for (int64_t begin = first_seen(s); begin < s.keys(); begin += kChunkKeys) {
     const int64_t end = std::min(begin + kChunkKeys, s.keys());
     const int64_t first = s.first_row(begin);
     for (int64_t kv = s.kv_begin; kv < s.kv_end; ++kv) {
@@ -148,7 +162,7 @@ void add_values(const TileShape& s, const float* weight, int64_t stride,
         constexpr int kRows = decltype(count)::value;
         StepRanges<kRows> keys;
         for (int r = 0; r < kRows; ++r) {
-          keys.from[r] = begin;
+          keys.from[r] = std::max(begin, s.first_key(i + r));
           keys.to[r] = std::min(end, s.limit(i + r));
         }
         add_rows(out_row, w, i, keys, value, dim);
@@ -167,12 +181,12 @@ void add_to_keys(const TileShape& s, const float* weight, int64_t stride, const 
     const auto row = [&](int64_t r) HWY_ATTR { return rows + r * dim; };
     const auto sum_of = [&](int64_t j) HWY_ATTR { return sums.at(s.key_rows[j], kv); };
     const Weights w = {weight + (kv - s.kv_begin) * per_kv * stride, 1, stride};
-    for_row_groups(0, s.keys(), [&](int64_t j, auto count) HWY_ATTR {
+    for_row_groups(first_seen(s), s.keys(), [&](int64_t j, auto count) HWY_ATTR {
       constexpr int kKeys = decltype(count)::value;
       StepRanges<kKeys> rows_that_see;
       for (int r = 0; r < kKeys; ++r) {
         rows_that_see.from[r] = s.first_row(j + r);
-        rows_that_see.to[r] = per_kv;
+        rows_that_see.to[r] = s.last_row(j + r);
       }
       add_rows(sum_of, w, j, rows_that_see, row, dim);
     });
@@ -192,31 +206,34 @@ bool forward(const ForwardTile<T>& t, TileScratch& scratch) {
   float* inverse = out + rows * s.value_dim;
   load_rows(s, t.q, s.key_dim, q);
   score_tile(s, q, t.k, s.key_dim, s.scale, block, scores, stride);
-  exp_rows(s, scores, stride, inverse);
+  s.window == 0 ? exp_rows<false>(s, scores, stride, inverse)
+                : exp_rows<true>(s, scores, stride, inverse);
   std::fill_n(out, rows * s.value_dim, 0.0f);
   add_values(s, scores, stride, t.v, s.value_dim, out);
   store_rows(s, out, inverse, s.value_dim, t.out);
   return true;
 }
 
-// p[j] = p[j] * inverse;  ds[j] = p[j] (ds[j] - sum_i p[i] ds[i]) scale, for j below each row's
-// limit.
+// p[j] = p[j] * inverse;  ds[j] = p[j] (ds[j] - sum_i p[i] ds[i]) scale, for the keys j that a row
+// sees. Between a whole vector's begin and a row's first key p is 0.
 void score_grads(const TileShape& s, float* p, float* ds, int64_t stride, const float* inverse) {
   const F16 scale = set16(s.scale);
   for (int64_t kv = s.kv_begin; kv < s.kv_end; ++kv) {
     for (int64_t row = 0; row < s.rows_per_kv(); ++row, p += stride, ds += stride, ++inverse) {
-      const int64_t n = s.limit(row);
+      const int64_t begin = s.first_key(row) / 16 * 16, n = s.limit(row) - begin;
+      float* weights = p + begin;
+      float* grads = ds + begin;
       const F16 factor = set16(*inverse);
       F16 sum = zero16();
       for_vectors(n, [&](size_t i, auto lanes) HWY_ATTR {
-        const F16 weight = mul(load16(p + i, Whole()), factor);
-        store16(weight, p + i, Whole());
-        sum = fma(weight, keep(load16(ds + i, Whole()), lanes, 0.0f), sum);
+        const F16 weight = mul(load16(weights + i, Whole()), factor);
+        store16(weight, weights + i, Whole());
+        sum = fma(weight, keep(load16(grads + i, Whole()), lanes, 0.0f), sum);
       });
       const F16 mean = set16(sum_lanes(sum));
       for_vectors(n, [&](size_t i, auto) HWY_ATTR {
-        const F16 d = sub(load16(ds + i, Whole()), mean);
-        store16(mul(mul(load16(p + i, Whole()), d), scale), ds + i, Whole());
+        const F16 d = sub(load16(grads + i, Whole()), mean);
+        store16(mul(mul(load16(weights + i, Whole()), d), scale), grads + i, Whole());
       });
     }
   }
@@ -241,7 +258,8 @@ bool backward(const BackwardTile<T>& t, TileScratch& scratch) {
   load_rows(s, t.d_out, s.value_dim, d_out);
   score_tile(s, q, t.k, s.key_dim, s.scale, block, p, stride);
   score_tile(s, d_out, t.v, s.value_dim, 1.0f, block, ds, stride);
-  exp_rows(s, p, stride, inverse);
+  s.window == 0 ? exp_rows<false>(s, p, stride, inverse)
+                : exp_rows<true>(s, p, stride, inverse);
   score_grads(s, p, ds, stride, inverse);
   std::fill_n(dq, rows * s.key_dim, 0.0f);
   add_values(s, ds, stride, t.k, s.key_dim, dq);

@@ -2,6 +2,7 @@
 // tensors.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -18,8 +19,8 @@ struct HeadRows {
   T* at(int64_t row, int64_t head) const { return data + row * row_stride + head * head_stride; }
 };
 
-// Consecutive queries of a sequence for some of its key heads. Query i sees first_limit + i keys;
-// its heads kv * group .. kv * group + group - 1 share key head kv. Key j is row key_rows[j] of k
+// Consecutive queries of a sequence for some of its key heads. Query i sees the keys below
+// first_limit + i, with a window the last `window` of them; its heads kv * group .. kv * group + group - 1 share key head kv. Key j is row key_rows[j] of k
 // and v.
 struct TileShape {
   int64_t first_query, queries, first_limit;
@@ -28,6 +29,7 @@ struct TileShape {
   int64_t num_key_rows;  // rows that k and v have
   int64_t key_dim, value_dim;
   float scale;
+  int64_t window;  // 0: all keys
 
   int64_t rows_per_kv() const { return queries * group; }
   int64_t rows() const { return (kv_end - kv_begin) * rows_per_kv(); }
@@ -35,6 +37,15 @@ struct TileShape {
   // Rows of a key head are numbered query by query, so that limits never decrease.
   int64_t limit(int64_t row) const {
     return first_limit + static_cast<uint32_t>(row) / static_cast<uint32_t>(group);
+  }
+  // The first key that the row sees.
+  int64_t first_key(int64_t row) const {
+    return window == 0 ? 0 : std::max<int64_t>(0, limit(row) - window);
+  }
+  // Behind the last row that sees key j.
+  int64_t last_row(int64_t j) const {
+    return window == 0 ? rows_per_kv()
+                       : std::clamp<int64_t>(j + window - first_limit + 1, 0, queries) * group;
   }
   // The first row that sees key j.
   int64_t first_row(int64_t j) const { return j < first_limit ? 0 : (j - first_limit + 1) * group; }

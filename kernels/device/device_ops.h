@@ -49,7 +49,7 @@ struct HeadTensor {
   int64_t row_stride, head_stride;
 };
 
-// kernels/attention/attention.h. Query t sees keys j < limits[t]; key j is row
+// kernels/attention/attention.h. Query t sees limits[t] keys; key j of them is row
 // key_rows[first_keys[t] + j].
 struct Attention {
   Element element;
@@ -74,6 +74,7 @@ struct RmsNorm {
   Element element;
   int64_t rows, dim, x_row;
   float eps;
+  bool unit_offset;
   const void *x, *delta, *w;
   void *residual, *y;
 };
@@ -81,6 +82,7 @@ struct RmsNormBackward {
   Element element;
   int64_t rows, dim, x_row;
   float eps;
+  bool unit_offset;
   const void *x, *w, *dy, *d_residual;  // d_residual may be null
   void* dx;
   float* scale;  // [rows], for the weight's gradient
@@ -89,6 +91,7 @@ struct RmsNormBackward {
 struct RmsNormWeightGrad {
   Element element;
   int64_t begin, end, dim, x_row;
+  bool unit_offset;
   const void *x, *dy;
   const float* scale;
   float* dw;
@@ -109,6 +112,7 @@ struct Rope {
 // [rows, 2 * inner] and [rows, inner], contiguous. d_gate_up null: forward.
 struct Swiglu {
   Element element;
+  bool gelu_tanh;  // else SiLU
   int64_t rows, inner;
   const void* gate_up;
   void* y;  // forward
@@ -120,7 +124,7 @@ struct Swiglu {
 struct Route {
   Element element;
   int64_t rows, dim, experts, top_k, groups, top_k_groups;
-  bool norm_topk_prob, mask_with_zero;
+  bool norm_topk_prob, mask_with_zero, softmax;
   float scale;
   const void *x, *w;
   const float* bias;
@@ -132,7 +136,7 @@ struct Route {
 // d_logits [rows, experts] from the gradient of the weights (null: none) and of the balance loss.
 struct RouteGrad {
   int64_t rows, experts, top_k;
-  bool norm_topk_prob;
+  bool norm_topk_prob, softmax;
   float scale;
   const float* scores;
   const int32_t* index;
@@ -233,7 +237,7 @@ struct TreeSum {
 };
 
 // Raised with every change of this file: a library of another version is refused.
-inline constexpr int64_t kDeviceOpsVersion = 1;
+inline constexpr int64_t kDeviceOpsVersion = 2;
 
 struct DeviceOps {
   int64_t version;

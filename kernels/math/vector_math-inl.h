@@ -109,6 +109,16 @@ HWY_INLINE F16 keep_first(const F16& a, size_t n, float fill) {
   }
   return r;
 }
+// Lanes below n become `fill`.
+HWY_INLINE F16 drop_first(const F16& a, size_t n, float fill) {
+  F16 r;
+  COHORT_EACH_VEC {
+    const size_t before = i_ * kLanes;
+    const size_t dropped = n <= before ? 0 : (n - before < kLanes ? n - before : kLanes);
+    r.v[i_] = hn::IfThenElse(hn::FirstN(FloatTag(), dropped), hn::Set(FloatTag(), fill), a.v[i_]);
+  }
+  return r;
+}
 HWY_INLINE F16 keep(const F16& a, Whole, float) { return a; }
 HWY_INLINE F16 keep(const F16& a, Part part, float fill) { return keep_first(a, part.n, fill); }
 

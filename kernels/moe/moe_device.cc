@@ -31,6 +31,7 @@ void combine(const device::DeviceOps& ops, const at::Tensor& rows, const at::Ten
 
 void swiglu_forward(const device::DeviceOps& ops, const at::Tensor& hidden, const at::Tensor& act) {
   ops.swiglu({.element = device::element_of(hidden),
+              .gelu_tanh = false,
               .rows = hidden.size(0),
               .inner = act.size(1),
               .gate_up = device::in(hidden),
@@ -77,6 +78,7 @@ void device_moe_backward(const device::DeviceOps& ops, const at::Tensor& dy, con
                   .d_weight = device::out_as<float>(d_weight)});
   const at::Tensor d_hidden = at::empty({rows, 2 * inner}, x.options());
   ops.swiglu({.element = device::element_of(x),
+              .gelu_tanh = false,
               .rows = rows,
               .inner = inner,
               .gate_up = device::in(hidden),

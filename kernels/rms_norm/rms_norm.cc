@@ -17,8 +17,8 @@ void check_arguments(const at::Tensor& x, const Param& w) {
                "rms_norm: x is [M, D] with contiguous columns and w [D] of its dtype");
 }
 
-RmsNormRows rows_of(const at::Tensor& x, double eps, int64_t begin, int64_t end) {
-  return {end - begin, x.size(1), x.stride(0), static_cast<float>(eps)};
+RmsNormRows rows_of(const at::Tensor& x, const RmsNormForm& form, int64_t begin, int64_t end) {
+  return {end - begin, x.size(1), x.stride(0), static_cast<float>(form.eps), form.unit_offset};
 }
 
 void check_shards(const Param& w, const RowShards& shards, int64_t rows) {
@@ -28,12 +28,13 @@ void check_shards(const Param& w, const RowShards& shards, int64_t rows) {
 }
 
 void device_forward(const device::DeviceOps& ops, const at::Tensor& x, const at::Tensor& delta,
-                    const Param& w, double eps, const at::Tensor& residual, const at::Tensor& y) {
+                    const Param& w, const RmsNormForm& form, const at::Tensor& residual, const at::Tensor& y) {
   ops.rms_norm({.element = device::element_of(x),
                 .rows = x.size(0),
                 .dim = x.size(1),
                 .x_row = x.stride(0),
-                .eps = static_cast<float>(eps),
+                .eps = static_cast<float>(form.eps),
+                .unit_offset = form.unit_offset,
                 .x = device::in(x),
                 .delta = device::in(delta),
                 .w = device::in(w.data),
@@ -41,7 +42,7 @@ void device_forward(const device::DeviceOps& ops, const at::Tensor& x, const at:
                 .y = device::out(y)});
 }
 
-void device_backward(const device::DeviceOps& ops, const at::Tensor& x, const Param& w, double eps,
+void device_backward(const device::DeviceOps& ops, const at::Tensor& x, const Param& w, const RmsNormForm& form,
                      const RowShards& shards, const at::Tensor& dy, const at::Tensor& d_residual,
                      const at::Tensor& dx, const at::Tensor& scale) {
   const int64_t rows = x.size(0), dim = x.size(1);
@@ -49,7 +50,8 @@ void device_backward(const device::DeviceOps& ops, const at::Tensor& x, const Pa
                          .rows = rows,
                          .dim = dim,
                          .x_row = x.stride(0),
-                         .eps = static_cast<float>(eps),
+                         .eps = static_cast<float>(form.eps),
+                         .unit_offset = form.unit_offset,
                          .x = device::in(x),
                          .w = device::in(w.data),
                          .dy = device::in(dy),
@@ -65,6 +67,7 @@ void device_backward(const device::DeviceOps& ops, const at::Tensor& x, const Pa
          .end = (*shards)[s + 1],
          .dim = dim,
          .x_row = x.stride(0),
+         .unit_offset = form.unit_offset,
          .x = device::in(x),
          .dy = device::in(dy),
          .scale = device::in_as<float>(scale),
@@ -74,7 +77,7 @@ void device_backward(const device::DeviceOps& ops, const at::Tensor& x, const Pa
 
 // dx of the normed rows, plus the residual's own gradient where there is one; dw into w.grad by
 // shard.
-at::Tensor backward(const at::Tensor& x, const Param& w, double eps, const RowShards& shards,
+at::Tensor backward(const at::Tensor& x, const Param& w, const RmsNormForm& form, const RowShards& shards,
                     const at::Tensor& dy_in, const at::Tensor& d_residual_in) {
   const at::Tensor dy = dy_in.contiguous();
   const at::Tensor d_residual = d_residual_in.defined() ? d_residual_in.contiguous() : at::Tensor();
@@ -82,13 +85,13 @@ at::Tensor backward(const at::Tensor& x, const Param& w, double eps, const RowSh
   at::Tensor dx = at::empty({rows, dim}, x.options());
   const at::Tensor scale = at::empty({rows}, x.options().dtype(at::kFloat));
   if (const auto* ops = device_ops(x)) {
-    device_backward(*ops, x, w, eps, shards, dy, d_residual, dx, scale);
+    device_backward(*ops, x, w, form, shards, dy, d_residual, dx, scale);
     return dx;
   }
   for_dtype(x.scalar_type(), [&]<class T>() {
     parallel_items(rows, 2 * dim * kWorkAnElement, [&](int64_t begin, int64_t end) {
       rms_norm_rows_backward<T>(
-          rows_of(x, eps, begin, end), in_ptr<T>(x) + begin * stride, in_ptr<T>(w.data),
+          rows_of(x, form, begin, end), in_ptr<T>(x) + begin * stride, in_ptr<T>(w.data),
           in_ptr<T>(dy) + begin * dim,
           d_residual.defined() ? in_ptr<T>(d_residual) + begin * dim : nullptr,
           out_ptr<T>(dx) + begin * dim, out_ptr<float>(scale) + begin);
@@ -100,7 +103,7 @@ at::Tensor backward(const at::Tensor& x, const Param& w, double eps, const RowSh
       for (size_t s = 0; s + 1 < shards->size(); ++s) {
         const int64_t begin = (*shards)[s], end = (*shards)[s + 1];
         rms_norm_weight_grad<T>(
-            rows_of(x, eps, begin, end), in_ptr<T>(x) + begin * stride, in_ptr<T>(dy) + begin * dim,
+            rows_of(x, form, begin, end), in_ptr<T>(x) + begin * stride, in_ptr<T>(dy) + begin * dim,
             in_ptr<float>(scale) + begin, first * kColumnChunk, end_column,
             out_ptr<float>(w.grad) + static_cast<int64_t>(s) * w.grad.stride(0));
       }
@@ -112,12 +115,12 @@ at::Tensor backward(const at::Tensor& x, const Param& w, double eps, const RowSh
 struct RmsNormBackward final : torch::autograd::Node {
   SavedVariable x;
   const Param* w = nullptr;
-  double eps = 0;
+  RmsNormForm form = 0.0;
   RowShards shards;
 
   variable_list apply(variable_list&& grads) override {
     if (!grads[0].defined()) return {at::Tensor()};
-    return {backward(x.unpack(), *w, eps, shards, grads[0], at::Tensor())};
+    return {backward(x.unpack(), *w, form, shards, grads[0], at::Tensor())};
   }
   void release_variables() override { x.reset_data(); }
 };
@@ -125,13 +128,13 @@ struct RmsNormBackward final : torch::autograd::Node {
 struct AddRmsNormBackward final : torch::autograd::Node {
   SavedVariable residual;
   const Param* w = nullptr;
-  double eps = 0;
+  RmsNormForm form = 0.0;
   RowShards shards;
 
   variable_list apply(variable_list&& grads) override {
     at::Tensor d = grads[0];
     if (grads[1].defined()) {
-      d = backward(residual.unpack(shared_from_this()), *w, eps, shards, grads[1], grads[0]);
+      d = backward(residual.unpack(shared_from_this()), *w, form, shards, grads[1], grads[0]);
     }
     return {d, d};
   }
@@ -140,16 +143,16 @@ struct AddRmsNormBackward final : torch::autograd::Node {
 
 }  // namespace
 
-at::Tensor rms_norm(const at::Tensor& x, const Param& w, double eps, const RowShards& shards) {
+at::Tensor rms_norm(const at::Tensor& x, const Param& w, const RmsNormForm& form, const RowShards& shards) {
   check_arguments(x, w);
   const int64_t rows = x.size(0), dim = x.size(1);
   at::Tensor y = at::empty({rows, dim}, x.options());
   if (const auto* ops = device_ops(x)) {
-    device_forward(*ops, x, at::Tensor(), w, eps, at::Tensor(), y);
+    device_forward(*ops, x, at::Tensor(), w, form, at::Tensor(), y);
   } else {
     for_dtype(x.scalar_type(), [&]<class T>() {
       parallel_items(rows, dim * kWorkAnElement, [&](int64_t begin, int64_t end) {
-        rms_norm_rows<T>(rows_of(x, eps, begin, end), in_ptr<T>(x) + begin * x.stride(0),
+        rms_norm_rows<T>(rows_of(x, form, begin, end), in_ptr<T>(x) + begin * x.stride(0),
                          in_ptr<T>(w.data), out_ptr<T>(y) + begin * dim);
       });
     });
@@ -158,7 +161,7 @@ at::Tensor rms_norm(const at::Tensor& x, const Param& w, double eps, const RowSh
     auto node = make_node<RmsNormBackward>(x);
     node->x = save_input(x);
     node->w = &w;
-    node->eps = eps;
+    node->form = form;
     node->shards = shards;
     set_output(y, node);
   }
@@ -166,7 +169,7 @@ at::Tensor rms_norm(const at::Tensor& x, const Param& w, double eps, const RowSh
 }
 
 NormedResidual add_rms_norm(const at::Tensor& x, const at::Tensor& delta, const Param& w,
-                            double eps, const RowShards& shards) {
+                            const RmsNormForm& form, const RowShards& shards) {
   check_arguments(x, w);
   COHORT_CHECK(
       delta.sizes() == x.sizes() && delta.is_contiguous() && delta.scalar_type() == x.scalar_type(),
@@ -175,11 +178,11 @@ NormedResidual add_rms_norm(const at::Tensor& x, const at::Tensor& delta, const 
   at::Tensor residual = at::empty({rows, dim}, x.options());
   at::Tensor normed = at::empty({rows, dim}, x.options());
   if (const auto* ops = device_ops(x)) {
-    device_forward(*ops, x, delta, w, eps, residual, normed);
+    device_forward(*ops, x, delta, w, form, residual, normed);
   } else {
     for_dtype(x.scalar_type(), [&]<class T>() {
       parallel_items(rows, dim * kWorkAnElement, [&](int64_t begin, int64_t end) {
-        add_rms_norm_rows<T>(rows_of(x, eps, begin, end), in_ptr<T>(x) + begin * x.stride(0),
+        add_rms_norm_rows<T>(rows_of(x, form, begin, end), in_ptr<T>(x) + begin * x.stride(0),
                              in_ptr<T>(delta) + begin * dim, in_ptr<T>(w.data),
                              out_ptr<T>(residual) + begin * dim, out_ptr<T>(normed) + begin * dim);
       });
@@ -188,7 +191,7 @@ NormedResidual add_rms_norm(const at::Tensor& x, const at::Tensor& delta, const 
   if (takes_gradient(x) || takes_gradient(delta)) {
     auto node = make_node<AddRmsNormBackward>(x, delta);
     node->w = &w;
-    node->eps = eps;
+    node->form = form;
     node->shards = shards;
     set_output(residual, node);
     set_output(normed, node);

@@ -15,6 +15,16 @@ __device__ float inverse_rms(const T* x, int64_t dim, float eps) {
   return 1.0f / sqrtf(block_sum<kThreads>(sum) / static_cast<float>(dim) + eps);
 }
 
+// The factor on a normed value, and the value as the factor meets it; rms_norm_rows.cc.
+template <class T>
+__device__ float factor_of(const T* w, int64_t d, bool unit_offset) {
+  return unit_offset ? load(w[d]) + 1.0f : load(w[d]);
+}
+template <class T>
+__device__ float normed_value(float normed, bool unit_offset) {
+  return unit_offset ? normed : round_to<T>(normed);
+}
+
 template <class T>
 __global__ void forward_kernel(RmsNorm s) {
   const int64_t row = blockIdx.x;
@@ -31,11 +41,11 @@ __global__ void forward_kernel(RmsNorm s) {
   }
   const float scale = inverse_rms(x, s.dim, s.eps);
   for (int64_t d = threadIdx.x; d < s.dim; d += kThreads) {
-    store(load(w[d]) * round_to<T>(load(x[d]) * scale), y[d]);
+    store(factor_of(w, d, s.unit_offset) * normed_value<T>(load(x[d]) * scale, s.unit_offset), y[d]);
   }
 }
 
-// With n = x scale and g = dy w: dx = scale (g - n mean(g n)) + d_residual.
+// With n = x scale and g = dy factor: dx = scale (g - n mean(g n)) + d_residual.
 template <class T>
 __global__ void backward_kernel(RmsNormBackward s) {
   const int64_t row = blockIdx.x;
@@ -46,11 +56,11 @@ __global__ void backward_kernel(RmsNormBackward s) {
   const float scale = inverse_rms(x, s.dim, s.eps);
   float sum = 0.0f;
   for (int64_t d = threadIdx.x; d < s.dim; d += kThreads) {
-    sum = fmaf(load(dy[d]) * load(w[d]), load(x[d]) * scale, sum);
+    sum = fmaf(load(dy[d]) * factor_of(w, d, s.unit_offset), load(x[d]) * scale, sum);
   }
   const float mean = block_sum<kThreads>(sum) / static_cast<float>(s.dim);
   for (int64_t d = threadIdx.x; d < s.dim; d += kThreads) {
-    const float g = load(dy[d]) * load(w[d]), n = load(x[d]) * scale;
+    const float g = load(dy[d]) * factor_of(w, d, s.unit_offset), n = load(x[d]) * scale;
     float value = scale * (g - n * mean);
     if (s.d_residual != nullptr) {
       value += load(static_cast<const T*>(s.d_residual)[row * s.dim + d]);
@@ -69,7 +79,7 @@ __global__ void weight_grad_kernel(RmsNormWeightGrad s) {
   for (int64_t row = s.begin; row < s.end; ++row) {
     const float x = load(static_cast<const T*>(s.x)[row * s.x_row + c]);
     const float dy = load(static_cast<const T*>(s.dy)[row * s.dim + c]);
-    sum = fmaf(dy, round_to<T>(x * s.scale[row]), sum);
+    sum = fmaf(dy, normed_value<T>(x * s.scale[row], s.unit_offset), sum);
   }
   s.dw[c] = sum;
 }

@@ -35,18 +35,31 @@ float inverse_rms(const T* x, int64_t dim, float eps) {
   return 1.0f / std::sqrt(total / static_cast<float>(dim) + eps);
 }
 
+// The factor on a normed row: w, or 1 + w.
+template <class T, class Lanes>
+HWY_INLINE F16 load_factor(const RmsNormRows& s, const T* w, Lanes lanes) {
+  const F16 factor = load16(w, lanes);
+  return s.unit_offset ? add(factor, set16(1.0f)) : factor;
+}
+// The normed value as its factor meets it.
 template <class T>
-void norm_row(const T* x, const T* w, int64_t dim, float eps, T* y) {
-  const F16 scale = set16(inverse_rms(x, dim, eps));
-  for_vectors(dim, [&](size_t i, auto lanes) HWY_ATTR {
-    const F16 normed = round_to(mul(load16(x + i, lanes), scale), x);
-    store16(mul(load16(w + i, lanes), normed), y + i, lanes);
+HWY_INLINE F16 normed_value(const RmsNormRows& s, const F16& x, const F16& scale, const T* type) {
+  const F16 normed = mul(x, scale);
+  return s.unit_offset ? normed : round_to(normed, type);
+}
+
+template <class T>
+void norm_row(const RmsNormRows& s, const T* x, const T* w, T* y) {
+  const F16 scale = set16(inverse_rms(x, s.dim, s.eps));
+  for_vectors(s.dim, [&](size_t i, auto lanes) HWY_ATTR {
+    const F16 normed = normed_value(s, load16(x + i, lanes), scale, x);
+    store16(mul(load_factor(s, w + i, lanes), normed), y + i, lanes);
   });
 }
 
 template <class T>
 void forward(const RmsNormRows& s, const T* x, const T* w, T* y) {
-  for (int64_t r = 0; r < s.rows; ++r) norm_row(x + r * s.x_stride, w, s.dim, s.eps, y + r * s.dim);
+  for (int64_t r = 0; r < s.rows; ++r) norm_row(s, x + r * s.x_stride, w, y + r * s.dim);
 }
 
 template <class T>
@@ -58,11 +71,11 @@ void add_forward(const RmsNormRows& s, const T* x, const T* delta, const T* w, T
     for_vectors(s.dim, [&](size_t i, auto lanes) HWY_ATTR {
       store16(add(load16(a + i, lanes), load16(b + i, lanes)), sum + i, lanes);
     });
-    norm_row(sum, w, s.dim, s.eps, y + r * s.dim);
+    norm_row(s, sum, w, y + r * s.dim);
   }
 }
 
-// With n = x * scale and g = dy * w: dx = scale (g - n mean(g n)).
+// With n = x * scale and g = dy * factor: dx = scale (g - n mean(g n)).
 template <class T>
 void backward(const RmsNormRows& s, const T* x_rows, const T* w, const T* dy_rows,
               const T* d_residual, T* dx_rows, float* scales) {
@@ -74,12 +87,12 @@ void backward(const RmsNormRows& s, const T* x_rows, const T* w, const T* dy_row
     const F16 scale = set16(scales[r]);
     F16 sum = zero16();
     for_vectors(s.dim, [&](size_t i, auto lanes) HWY_ATTR {
-      const F16 g = mul(load16(dy + i, lanes), load16(w + i, lanes));
+      const F16 g = mul(load16(dy + i, lanes), load_factor(s, w + i, lanes));
       sum = fma(g, mul(load16(x + i, lanes), scale), sum);
     });
     const F16 mean = set16(sum_lanes(sum) / static_cast<float>(s.dim));
     for_vectors(s.dim, [&](size_t i, auto lanes) HWY_ATTR {
-      const F16 g = mul(load16(dy + i, lanes), load16(w + i, lanes));
+      const F16 g = mul(load16(dy + i, lanes), load_factor(s, w + i, lanes));
       const F16 n = mul(load16(x + i, lanes), scale);
       F16 d = mul(scale, sub(g, mul(n, mean)));
       if (d_residual != nullptr) d = add(d, load16(d_residual + r * s.dim + i, lanes));
@@ -97,7 +110,7 @@ void weight_grad_columns(const RmsNormRows& s, const T* x, const T* dy, const fl
   for (int64_t r = 0; r < s.rows; ++r) {
     const F16 row_scale = set16(scale[r]);
     for (int k = 0; k < count; ++k) {
-      const F16 n = round_to(mul(load16(x + r * s.x_stride + 16 * k, lanes), row_scale), x);
+      const F16 n = normed_value(s, load16(x + r * s.x_stride + 16 * k, lanes), row_scale, x);
       sum[k] = fma(load16(dy + r * s.dim + 16 * k, lanes), n, sum[k]);
     }
   }

@@ -13,6 +13,7 @@ namespace cohort::kernels {
 struct RmsNormRows {
   int64_t rows, dim, x_stride;
   float eps;
+  bool unit_offset;  // the factor is 1 + w, on what was not rounded before
 };
 template <class T>
 void rms_norm_rows(const RmsNormRows& shape, const T* x, const T* w, T* y);

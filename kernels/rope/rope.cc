@@ -13,11 +13,10 @@ double yarn_mscale(double factor, double mscale) {
   return factor <= 1 ? 1.0 : 0.1 * mscale * std::log(factor) + 1.0;
 }
 
-// inv_j = theta^(-2j/d); between the dimensions that turn beta_fast and beta_slow times within the
-// original context, YaRN blends inv_j into inv_j / factor.
-std::vector<double> rope_frequencies(const RopeConfig& c) {
+// Between the dimensions that turn beta_fast and beta_slow times within the original context, YaRN
+// blends inv_j into inv_j / factor.
+void stretch_yarn(const RopeConfig& c, std::vector<double>& inverse) {
   const double d = static_cast<double>(c.rotary);
-  std::vector<double> frequency(c.rotary / 2);
   const auto dimension_of_turns = [&](double turns) {
     return d * std::log(static_cast<double>(c.original_max_position) / (2 * M_PI * turns)) /
            (2 * std::log(c.theta));
@@ -25,12 +24,22 @@ std::vector<double> rope_frequencies(const RopeConfig& c) {
   const double low = std::max(std::floor(dimension_of_turns(c.beta_fast)), 0.0);
   double high = std::min(std::ceil(dimension_of_turns(c.beta_slow)), d - 1);
   if (low == high) high += 0.001;
-  for (size_t j = 0; j < frequency.size(); ++j) {
-    const double inverse = std::pow(c.theta, -2.0 * static_cast<double>(j) / d);
+  for (size_t j = 0; j < inverse.size(); ++j) {
     const double ramp = std::clamp((static_cast<double>(j) - low) / (high - low), 0.0, 1.0);
-    frequency[j] = c.factor <= 1 ? inverse : inverse * (1 - ramp) + inverse / c.factor * ramp;
+    inverse[j] = inverse[j] * (1 - ramp) + inverse[j] / c.factor * ramp;
   }
-  return frequency;
+}
+
+// Llama 3.1: wavelengths above original / low_freq_factor are stretched, those below original /
+// high_freq_factor kept, those between blended.
+void stretch_llama3(const RopeConfig& c, std::vector<double>& inverse) {
+  const double original = static_cast<double>(c.original_max_position);
+  for (double& frequency : inverse) {
+    const double turns = original * frequency / (2 * M_PI);
+    const double keep = std::clamp(
+        (turns - c.low_freq_factor) / (c.high_freq_factor - c.low_freq_factor), 0.0, 1.0);
+    frequency = (1 - keep) * frequency / c.factor + keep * frequency;
+  }
 }
 
 RopeRows rows_of(const at::Tensor& x, const RopeTable& table, const at::Tensor& positions,
@@ -108,11 +117,33 @@ struct RopeBackward final : torch::autograd::Node {
 
 }  // namespace
 
+// inv_j = theta^(-2j/d), stretched.
+std::vector<double> rope_frequencies(const RopeConfig& c) {
+  std::vector<double> inverse(static_cast<size_t>(c.rotary / 2));
+  for (size_t j = 0; j < inverse.size(); ++j)
+    inverse[j] =
+        std::pow(c.theta, -2.0 * static_cast<double>(j) / static_cast<double>(c.rotary));
+  if (c.factor <= 1) return inverse;
+  switch (c.scaling) {
+    case RopeScaling::yarn:
+      stretch_yarn(c, inverse);
+      break;
+    case RopeScaling::llama3:
+      stretch_llama3(c, inverse);
+      break;
+    case RopeScaling::linear:
+      for (double& frequency : inverse) frequency /= c.factor;
+  }
+  return inverse;
+}
+
 RopeTable make_rope_table(const RopeConfig& config, int64_t max_position) {
   const int64_t half = config.rotary / 2;
   const std::vector<double> frequency = rope_frequencies(config);
-  const double attention_factor =
-      yarn_mscale(config.factor, config.mscale) / yarn_mscale(config.factor, config.mscale_all_dim);
+  const double attention_factor = config.scaling != RopeScaling::yarn
+                                      ? 1.0
+                                      : yarn_mscale(config.factor, config.mscale) /
+                                            yarn_mscale(config.factor, config.mscale_all_dim);
   RopeTable table;
   table.cos = at::empty({max_position, half}, at::TensorOptions().dtype(at::kFloat));
   table.sin = at::empty_like(table.cos);

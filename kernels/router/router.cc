@@ -22,7 +22,7 @@ struct RouteBackward final : torch::autograd::Node {
   void release_variables() override { x.reset_data(); }
 };
 
-// d_logits = d_scores s (1 - s), with d_scores from the weights and from the balance loss.
+// d_logits, with d_scores from the weights and from the balance loss.
 at::Tensor RouteBackward::logit_grads(const at::Tensor& d_weight) const {
   const int64_t rows = scores.size(0), experts = config.num_experts, k = config.top_k;
   at::Tensor grads = at::zeros({rows, experts}, scores.options());
@@ -48,7 +48,7 @@ at::Tensor RouteBackward::logit_grads(const at::Tensor& d_weight) const {
     }
   });
   parallel_items(rows, experts, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin * experts; i < end * experts; ++i) d[i] *= s[i] * (1.0f - s[i]);
+    for (int64_t t = begin; t < end; ++t) to_logit_grads(config, s + t * experts, d + t * experts);
   });
   return grads;
 }
@@ -128,7 +128,8 @@ void route_on_cpu(const at::Tensor& x, const Param& w, const at::Tensor& bias,
     pack_gate(in_ptr<T>(w.data), experts, dim, packed.data());
     parallel_items(rows, experts * (dim / 4 + 4 * k), [&](int64_t begin, int64_t end) {
       float* s = out_ptr<float>(scores) + begin * experts;
-      gate_scores<T>(in_ptr<T>(x) + begin * dim, packed.data(), end - begin, experts, dim, s);
+      gate_scores<T>(in_ptr<T>(x) + begin * dim, packed.data(), end - begin, experts, dim,
+                     config.softmax, s);
       ExpertSelector selector(config, in_ptr<float>(bias));
       for (int64_t t = begin; t < end; ++t, s += experts) {
         selector.choose(s, out_ptr<int32_t>(routing.index) + t * k,

@@ -3,6 +3,7 @@
 //   group score = sum of the two largest sb of the group; keep topk_group groups; top-k of sb in them
 //   weight = s[chosen]; normalised by (sum + 1e-20) when norm_topk_prob; times routed_scaling_factor
 // Ties go to the lower index. Gradient flows through the weights only.
+// With `softmax` (DeepSeek-V2, Qwen3-MoE) s = softmax(x w^T) over all experts, and a group's score is its largest s.
 //
 // Sequence-wise balance loss (V3 eq. 17-20), a sequence i of T_i rows:
 //   f_e = E/(K T_i) * #(rows of i that chose e);  P_e = mean over rows of s_e / sum_e' s_e'
@@ -16,6 +17,7 @@
 namespace cohort::kernels {
 
 struct RouterConfig {
+  bool softmax = false;
   int64_t num_experts = 0;
   int64_t top_k = 0;
   int64_t num_groups = 1;

@@ -14,7 +14,7 @@ __global__ void scores_kernel(Route s) {
   const T* w = static_cast<const T*>(s.w) + item % s.experts * s.dim;
   float sum = 0.0f;
   for (int64_t d = 0; d < s.dim; ++d) sum = fmaf(load(x[d]), load(w[d]), sum);
-  s.scores[item] = sigmoid(sum);
+  s.scores[item] = s.softmax ? sum : sigmoid(sum);
 }
 
 // The first index of the largest value among those not yet taken (0).
@@ -26,7 +26,7 @@ __device__ int64_t first_largest(const float* values, const float* taken, int64_
   return best;
 }
 
-// Groups outside the best top_k_groups, by the sum of their two largest scores, are cut off.
+// Groups outside the best top_k_groups, by the sum of their two largest scores (softmax: by the largest), are cut off.
 __device__ void mask_rejected_groups(const Route& s, float* biased, float* group_score,
                                      float* group_kept) {
   const int64_t size = s.experts / s.groups;
@@ -40,7 +40,7 @@ __device__ void mask_rejected_groups(const Route& s, float* biased, float* group
         second = biased[e];
       }
     }
-    group_score[g] = size > 1 ? first + second : first;
+    group_score[g] = size > 1 && !s.softmax ? first + second : first;
     group_kept[g] = 0.0f;
   }
   for (int64_t k = 0; k < s.top_k_groups; ++k) {
@@ -51,10 +51,19 @@ __device__ void mask_rejected_groups(const Route& s, float* biased, float* group
   }
 }
 
+// A row of logits becomes its softmax.
+__device__ void softmax_row(float* row, int64_t experts) {
+  float largest = -INFINITY, sum = 0.0f;
+  for (int64_t e = 0; e < experts; ++e) largest = fmaxf(largest, row[e]);
+  for (int64_t e = 0; e < experts; ++e) sum += row[e] = expf(row[e] - largest);
+  for (int64_t e = 0; e < experts; ++e) row[e] /= sum;
+}
+
 // A thread a row: ExpertSelector::choose.
 __global__ void choose_kernel(Route s) {
   const int64_t row = item_index();
   if (row >= s.rows) return;
+  if (s.softmax) softmax_row(s.scores + row * s.experts, s.experts);
   const float* scores = s.scores + row * s.experts;
   float* biased = s.scratch + row * 2 * (s.experts + s.groups);
   float* taken = biased + s.experts;
@@ -126,7 +135,7 @@ __device__ void add_balance_grad(const RouteGrad& s, int64_t row, float* d) {
 }
 
 // A thread a row. w_j = c s_j / S, S = sum of the chosen s:  dL/ds_j = c (dw_j - sum_k dw_k s_k /
-// S) / S. Then d_logits = d_scores s (1 - s).
+// S) / S. Then to_logit_grads.
 __global__ void route_grad_kernel(RouteGrad s) {
   const int64_t row = item_index();
   if (row >= s.rows) return;
@@ -147,7 +156,11 @@ __global__ void route_grad_kernel(RouteGrad s) {
     }
   }
   add_balance_grad(s, row, d);
-  for (int64_t e = 0; e < s.experts; ++e) d[e] *= scores[e] * (1.0f - scores[e]);
+  float mean = 0.0f;
+  for (int64_t e = 0; s.softmax && e < s.experts; ++e) mean += d[e] * scores[e];
+  for (int64_t e = 0; e < s.experts; ++e) {
+    d[e] = s.softmax ? (d[e] - mean) * scores[e] : d[e] * (scores[e] * (1.0f - scores[e]));
+  }
 }
 
 // A thread a row and a dimension; experts in order.

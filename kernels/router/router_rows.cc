@@ -1,6 +1,7 @@
 #include "kernels/router/router_rows.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "kernels/math/scalar.h"
 #include "kernels/math/targets.h"
@@ -20,7 +21,7 @@ namespace {
 // multiply-add.
 template <int kRows, class T>
 void score_tile(const T* x, const float* packed, int64_t experts, int64_t dim, size_t first_expert,
-                float* scores) {
+                bool softmax, float* scores) {
   F16 sum[kRows];
   for (int r = 0; r < kRows; ++r) sum[r] = zero16();
   for (int64_t d = 0; d < dim; ++d) {
@@ -30,25 +31,47 @@ void score_tile(const T* x, const float* packed, int64_t experts, int64_t dim, s
   const size_t left = static_cast<size_t>(experts) - first_expert;
   for (int r = 0; r < kRows; ++r) {
     float* out = scores + r * experts + first_expert;
+    const F16 score = softmax ? sum[r] : sigmoid16(sum[r]);
     if (left >= 16) {
-      store16(sigmoid16(sum[r]), out, Whole());
+      store16(score, out, Whole());
     } else {
-      store16(sigmoid16(sum[r]), out, Part{left});
+      store16(score, out, Part{left});
     }
   }
 }
 
+// A row of logits becomes its softmax.
+void softmax_row(int64_t experts, float* row) {
+  F16 largest = set16(-std::numeric_limits<float>::infinity());
+  for_vectors(experts, [&](size_t i, auto lanes) HWY_ATTR {
+    largest = max(largest, keep(load16(row + i, lanes), lanes,
+                                -std::numeric_limits<float>::infinity()));
+  });
+  const F16 shift = set16(max_lanes(largest));
+  F16 sum = zero16();
+  for_vectors(experts, [&](size_t i, auto lanes) HWY_ATTR {
+    const F16 e = keep(exp16(sub(load16(row + i, lanes), shift)), lanes, 0.0f);
+    sum = add(sum, e);
+    store16(e, row + i, lanes);
+  });
+  const F16 total = set16(sum_lanes(sum));
+  for_vectors(experts, [&](size_t i, auto lanes)
+                           HWY_ATTR { store16(div(load16(row + i, lanes), total), row + i, lanes); });
+}
+
 template <class T>
 void scores_of(const T* x, const float* packed, int64_t rows, int64_t experts, int64_t dim,
-               float* scores) {
+               bool softmax, float* scores) {
   for (int64_t e = 0; e < experts; e += 16) {
     const float* w = packed + e * dim;
     int64_t r = 0;
     for (; r + 8 <= rows; r += 8) {
-      score_tile<8>(x + r * dim, w, experts, dim, e, scores + r * experts);
+      score_tile<8>(x + r * dim, w, experts, dim, e, softmax, scores + r * experts);
     }
-    for (; r < rows; ++r) score_tile<1>(x + r * dim, w, experts, dim, e, scores + r * experts);
+    for (; r < rows; ++r)
+      score_tile<1>(x + r * dim, w, experts, dim, e, softmax, scores + r * experts);
   }
+  for (int64_t r = 0; softmax && r < rows; ++r) softmax_row(experts, scores + r * experts);
 }
 
 template <class T>
@@ -85,8 +108,8 @@ void weight_grad(const float* d_logits, const T* x, int64_t rows, int64_t expert
 
 #define COHORT_FOR_TYPE(T, suffix)                                                            \
   void scores_##suffix(const T* x, const float* packed, int64_t rows, int64_t experts,        \
-                       int64_t dim, float* scores) {                                          \
-    scores_of(x, packed, rows, experts, dim, scores);                                         \
+                       int64_t dim, bool softmax, float* scores) {                            \
+    scores_of(x, packed, rows, experts, dim, softmax, scores);                                \
   }                                                                                           \
   void input_grad_##suffix(const float* d_logits, const T* w, int64_t rows, int64_t experts,  \
                            int64_t dim, T* dx) {                                              \
@@ -130,8 +153,8 @@ template void pack_gate(const Bf16*, int64_t, int64_t, float*);
   HWY_EXPORT(weight_grad_##suffix);                                                                \
   template <>                                                                                      \
   void gate_scores<T>(const T* x, const float* packed, int64_t rows, int64_t experts, int64_t dim, \
-                      float* scores) {                                                             \
-    HWY_DYNAMIC_DISPATCH(scores_##suffix)(x, packed, rows, experts, dim, scores);                  \
+                      bool softmax, float* scores) {                                               \
+    HWY_DYNAMIC_DISPATCH(scores_##suffix)(x, packed, rows, experts, dim, softmax, scores);         \
   }                                                                                                \
   template <>                                                                                      \
   void gate_input_grad<T>(const float* d_logits, const T* w, int64_t rows, int64_t experts,        \

@@ -39,7 +39,7 @@ void ExpertSelector::mask_rejected_groups() {
         second = biased_[e];
       }
     }
-    group_score_[g] = size > 1 ? first + second : first;
+    group_score_[g] = size > 1 && !config_.softmax ? first + second : first;
     group_kept_[g] = 0;
   }
   for (int64_t k = 0; k < config_.top_k_groups; ++k) {
@@ -101,6 +101,16 @@ SequenceBalance::SequenceBalance(const RouterConfig& config, const float* scores
   for (double& f : frequency_) {
     f *= static_cast<double>(num_experts_) / (static_cast<double>(config.top_k) * rows_);
   }
+}
+
+void to_logit_grads(const RouterConfig& config, const float* scores, float* d) {
+  if (!config.softmax) {
+    for (int64_t e = 0; e < config.num_experts; ++e) d[e] *= scores[e] * (1.0f - scores[e]);
+    return;
+  }
+  float mean = 0;
+  for (int64_t e = 0; e < config.num_experts; ++e) mean += d[e] * scores[e];
+  for (int64_t e = 0; e < config.num_experts; ++e) d[e] = (d[e] - mean) * scores[e];
 }
 
 double SequenceBalance::loss() const {

@@ -29,6 +29,10 @@ class ExpertSelector {
 void add_weight_grad(const RouterConfig& config, const float* scores, const int32_t* index,
                      const float* d_weight, float* d_scores);
 
+// d holds the gradient of one row's scores and becomes that of its logits: with s = scores,
+//   sigmoid: d_e s_e (1 - s_e);  softmax: s_e (d_e - sum_i d_i s_i).
+void to_logit_grads(const RouterConfig& config, const float* scores, float* d);
+
 // Sequence-wise balance loss of rows [begin, end): f_e and P_e as router.h says.
 class SequenceBalance {
  public:

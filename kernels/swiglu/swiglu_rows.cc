@@ -13,7 +13,23 @@ namespace cohort::kernels {
 namespace HWY_NAMESPACE {
 namespace {
 
-template <class T>
+// act(g) = g sigmoid(z(g)), slope the derivative of z.
+struct Silu {
+  static HWY_INLINE F16 z(F16 g) { return g; }
+  static HWY_INLINE F16 slope(F16) { return set16(1.0f); }
+};
+struct GeluTanh {
+  static constexpr float kTwice = 1.5957691216057308f;  // 2 sqrt(2/pi)
+  static constexpr float kCubic = 0.044715f;
+  static HWY_INLINE F16 z(F16 g) {
+    return mul(mul(set16(kTwice), g), fma(mul(set16(kCubic), g), g, set16(1.0f)));
+  }
+  static HWY_INLINE F16 slope(F16 g) {
+    return mul(set16(kTwice), fma(mul(set16(3 * kCubic), g), g, set16(1.0f)));
+  }
+};
+
+template <class Act, class T>
 void forward(const T* gate_up, T* y, int64_t rows, int64_t inner) {
   for (int64_t row = 0; row < rows; ++row) {
     const T* gate = gate_up + row * 2 * inner;
@@ -21,14 +37,14 @@ void forward(const T* gate_up, T* y, int64_t rows, int64_t inner) {
     T* out = y + row * inner;
     for_vectors(inner, [&](size_t i, auto lanes) HWY_ATTR {
       const F16 g = load16(gate + i, lanes);
-      const F16 silu = mul(g, sigmoid16(g));
-      store16(mul(silu, load16(up + i, lanes)), out + i, lanes);
+      const F16 activated = mul(g, sigmoid16(Act::z(g)));
+      store16(mul(activated, load16(up + i, lanes)), out + i, lanes);
     });
   }
 }
 
-// With s = sigmoid(g): d silu / dg = s (1 + g (1 - s)).
-template <class T>
+// With s = sigmoid(z): d act / dg = s (1 + g z' (1 - s)).
+template <class Act, class T>
 void backward(const T* gate_up, const T* dy, T* d_gate_up, int64_t rows, int64_t inner) {
   const F16 one = set16(1.0f);
   for (int64_t row = 0; row < rows; ++row) {
@@ -40,28 +56,28 @@ void backward(const T* gate_up, const T* dy, T* d_gate_up, int64_t rows, int64_t
     for_vectors(inner, [&](size_t i, auto lanes) HWY_ATTR {
       const F16 g = load16(gate + i, lanes);
       const F16 d = load16(d_out + i, lanes);
-      const F16 s = sigmoid16(g);
-      const F16 slope = mul(s, fma(g, sub(one, s), one));
+      const F16 s = sigmoid16(Act::z(g));
+      const F16 slope = mul(s, fma(mul(g, Act::slope(g)), sub(one, s), one));
       store16(mul(d, mul(g, s)), d_up + i, lanes);
       store16(mul(mul(d, load16(up + i, lanes)), slope), d_gate + i, lanes);
     });
   }
 }
 
-void forward_float(const float* gate_up, float* y, int64_t rows, int64_t inner) {
-  forward(gate_up, y, rows, inner);
-}
-void forward_bf16(const Bf16* gate_up, Bf16* y, int64_t rows, int64_t inner) {
-  forward(gate_up, y, rows, inner);
-}
-void backward_float(const float* gate_up, const float* dy, float* d_gate_up, int64_t rows,
-                    int64_t inner) {
-  backward(gate_up, dy, d_gate_up, rows, inner);
-}
-void backward_bf16(const Bf16* gate_up, const Bf16* dy, Bf16* d_gate_up, int64_t rows,
-                   int64_t inner) {
-  backward(gate_up, dy, d_gate_up, rows, inner);
-}
+#define COHORT_FOR_TYPE(T, suffix)                                                               \
+  void forward_##suffix(const T* gate_up, T* y, int64_t rows, int64_t inner,                     \
+                        GateActivation act) {                                                    \
+    act == GateActivation::silu ? forward<Silu>(gate_up, y, rows, inner)                         \
+                                : forward<GeluTanh>(gate_up, y, rows, inner);                    \
+  }                                                                                              \
+  void backward_##suffix(const T* gate_up, const T* dy, T* d_gate_up, int64_t rows,              \
+                         int64_t inner, GateActivation act) {                                    \
+    act == GateActivation::silu ? backward<Silu>(gate_up, dy, d_gate_up, rows, inner)            \
+                                : backward<GeluTanh>(gate_up, dy, d_gate_up, rows, inner);       \
+  }
+COHORT_FOR_TYPE(float, float)
+COHORT_FOR_TYPE(Bf16, bf16)
+#undef COHORT_FOR_TYPE
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
@@ -71,25 +87,19 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace cohort::kernels {
 
-HWY_EXPORT(forward_float);
-HWY_EXPORT(forward_bf16);
-HWY_EXPORT(backward_float);
-HWY_EXPORT(backward_bf16);
-
-void swiglu_rows(const float* gate_up, float* y, int64_t rows, int64_t inner) {
-  HWY_DYNAMIC_DISPATCH(forward_float)(gate_up, y, rows, inner);
-}
-void swiglu_rows(const Bf16* gate_up, Bf16* y, int64_t rows, int64_t inner) {
-  HWY_DYNAMIC_DISPATCH(forward_bf16)(gate_up, y, rows, inner);
-}
-void swiglu_rows_backward(const float* gate_up, const float* dy, float* d_gate_up, int64_t rows,
-                          int64_t inner) {
-  HWY_DYNAMIC_DISPATCH(backward_float)(gate_up, dy, d_gate_up, rows, inner);
-}
-void swiglu_rows_backward(const Bf16* gate_up, const Bf16* dy, Bf16* d_gate_up, int64_t rows,
-                          int64_t inner) {
-  HWY_DYNAMIC_DISPATCH(backward_bf16)(gate_up, dy, d_gate_up, rows, inner);
-}
+#define COHORT_FOR_TYPE(T, suffix)                                                               \
+  HWY_EXPORT(forward_##suffix);                                                                  \
+  HWY_EXPORT(backward_##suffix);                                                                 \
+  void swiglu_rows(const T* gate_up, T* y, int64_t rows, int64_t inner, GateActivation act) {    \
+    HWY_DYNAMIC_DISPATCH(forward_##suffix)(gate_up, y, rows, inner, act);                        \
+  }                                                                                              \
+  void swiglu_rows_backward(const T* gate_up, const T* dy, T* d_gate_up, int64_t rows,           \
+                            int64_t inner, GateActivation act) {                                 \
+    HWY_DYNAMIC_DISPATCH(backward_##suffix)(gate_up, dy, d_gate_up, rows, inner, act);           \
+  }
+COHORT_FOR_TYPE(float, float)
+COHORT_FOR_TYPE(Bf16, bf16)
+#undef COHORT_FOR_TYPE
 
 }  // namespace cohort::kernels
 #endif  // HWY_ONCE

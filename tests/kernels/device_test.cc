@@ -9,6 +9,7 @@
 
 #include "core/comm/device_communicator.h"
 #include "kernels/attention/attention.h"
+#include "kernels/bias/bias.h"
 #include "kernels/embedding/embedding.h"
 #include "kernels/linear/linear.h"
 #include "kernels/moe/moe.h"
@@ -176,6 +177,34 @@ TEST_P(DeviceOpTest, AttentionOfManyQueriesOnOneKey) {
        }});
 }
 
+// Windows shorter and longer than the blocks of keys and the chunks of either side.
+TEST_P(DeviceOpTest, AttentionWithAWindow) {
+  for (const int64_t window : {1, 5, 33, 70, 200}) {
+    SCOPED_TRACE(window);
+    expect_every_device_matches(
+        {{values({15, 4, 12}, 1), values({143, 2, 12}, 2), values({143, 2, 6}, 3)},
+         {},
+         [&](const auto& x, auto&) {
+           return std::vector<at::Tensor>{
+               attention(x[0], x[1], x[2], shared_prompt_layout(), 0.2, window)};
+         }});
+    expect_every_device_matches(
+        {{values({150, 2, 8}, 1), values({150, 1, 8}, 2), values({150, 1, 8}, 3)},
+         {},
+         [&](const auto& x, auto&) {
+           return std::vector<at::Tensor>{
+               attention(x[0], x[1], x[2], one_sequence(150), 0.3, window)};
+         }});
+  }
+}
+
+TEST_P(DeviceOpTest, Bias) {
+  expect_every_device_matches(
+      {{values({11, 70}, 1)}, {values({70}, 2)}, [](const auto& x, auto& w) {
+         return std::vector<at::Tensor>{add_bias(x[0], w[0], row_shards({0, 4, 11}))};
+       }});
+}
+
 TEST_P(DeviceOpTest, AttentionOfWideHeads) {
   expect_every_device_matches(
       {{values({9, 2, 150}, 1), values({9, 1, 150}, 2), values({9, 1, 290}, 3)},
@@ -188,10 +217,13 @@ TEST_P(DeviceOpTest, AttentionOfWideHeads) {
 TEST_P(DeviceOpTest, RmsNorm) {
   const RowShards shards = row_shards({0, 3, 11});
   for (const int64_t dim : {int64_t{7}, int64_t{300}}) {
-    expect_every_device_matches(
-        {{values({11, dim}, 1)}, {values({dim}, 2)}, [&](const auto& x, auto& w) {
-           return std::vector<at::Tensor>{rms_norm(x[0], w[0], 1e-6, shards)};
-         }});
+    for (const bool unit_offset : {false, true})
+      expect_every_device_matches({{values({11, dim}, 1)},
+                                   {values({dim}, 2)},
+                                   [&](const auto& x, auto& w) {
+                                     return std::vector<at::Tensor>{
+                                         rms_norm(x[0], w[0], {1e-6, unit_offset}, shards)};
+                                   }});
     expect_every_device_matches({{values({11, dim}, 1), values({11, dim}, 3)},
                                  {values({dim}, 2)},
                                  [&](const auto& x, auto& w) {
@@ -213,9 +245,10 @@ TEST_P(DeviceOpTest, Rope) {
 }
 
 TEST_P(DeviceOpTest, Swiglu) {
-  expect_every_device_matches({{values({13, 2 * 29}, 1)}, {}, [](const auto& x, auto&) {
-                                 return std::vector<at::Tensor>{swiglu(x[0])};
-                               }});
+  for (const GateActivation act : {GateActivation::silu, GateActivation::gelu_tanh})
+    expect_every_device_matches({{values({13, 2 * 29}, 1)}, {}, [&](const auto& x, auto&) {
+                                   return std::vector<at::Tensor>{swiglu(x[0], act)};
+                                 }});
 }
 
 TEST_P(DeviceOpTest, Router) {
@@ -223,8 +256,9 @@ TEST_P(DeviceOpTest, Router) {
   const at::Tensor bias = shaped({8}, 9).mul_(0.1);
   RouterConfig config{.num_experts = 8, .top_k = 3, .num_groups = 4, .top_k_groups = 2};
   config.routed_scaling_factor = 2.5;
-  for (const bool norm : {true, false}) {
+  for (const auto& [norm, softmax] : {std::pair{true, false}, {false, false}, {true, true}}) {
     config.norm_topk_prob = norm;
+    config.softmax = softmax;
     std::vector<double> losses;
     expect_every_device_matches(
         {{values({21, 33}, 1)}, {values({8, 33}, 2)}, [&](const auto& x, auto& w) {
