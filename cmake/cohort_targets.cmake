@@ -31,6 +31,14 @@ elseif(COHORT_SANITIZE STREQUAL "thread")
 endif()
 list(APPEND cohort_mpi_environment ${cohort_script_environment})
 
+# set_tests_properties(... TIMEOUT), in seconds of a plain build.
+function(cohort_timeout seconds)
+  if(COHORT_SANITIZE)
+    math(EXPR seconds "${seconds} * 8")
+  endif()
+  set_tests_properties(${ARGN} PROPERTIES TIMEOUT ${seconds})
+endfunction()
+
 # cohort_test(name SOURCES ... DEPS ... [TORCH] [LONG] [MPI_RANKS 2 4] [TIMEOUT s]): one GoogleTest binary a folder. With
 # MPI_RANKS it is run under mpirun once for each count, and supplies its own main. LONG: takes minutes, and is run by
 # ./launch/test --long alone.
@@ -59,7 +67,8 @@ function(cohort_test name)
     set(tests ${name})
     set_tests_properties(${tests} PROPERTIES ENVIRONMENT "${cohort_environment}")
   endif()
-  set_tests_properties(${tests} PROPERTIES TIMEOUT ${arg_TIMEOUT} PROCESSORS 2)
+  set_tests_properties(${tests} PROPERTIES PROCESSORS 2)
+  cohort_timeout(${arg_TIMEOUT} ${tests})
   if(arg_LONG)
     set_tests_properties(${tests} PROPERTIES LABELS long)
   endif()

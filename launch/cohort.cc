@@ -52,6 +52,7 @@ int run(int argc, char** argv) {
   add_run_command(app, context);
   add_eval_command(app, context);
   add_generate_command(app, context);
+  add_chat_command(app, context);
   add_export_command(app, context);
   add_grade_command(app, context);
   add_inspect_command(app, context);

@@ -11,6 +11,7 @@
 #include "core/io/safetensors.h"
 #include "kernels/optimizer/optimizer.h"
 #include "model/parameter_layout.h"
+#include "model/tensor_faults.h"
 
 namespace cohort {
 namespace {
@@ -79,32 +80,18 @@ at::ScalarType scalar_type(DType dtype, const std::string& place) {
   }
 }
 
-std::string shape_text(const std::vector<int64_t>& shape) {
-  return fmt::format("[{}]", fmt::join(shape, ", "));
-}
-
-// "3 missing (a, b, ...)": the first few by name.
-std::string listed(const char* what, const std::vector<std::string>& names) {
-  constexpr size_t kShown = 4;
-  const std::vector<std::string> shown(names.begin(),
-                                       names.begin() + std::min(names.size(), kShown));
-  return fmt::format("{} {} ({}{})", names.size(), what, fmt::join(shown, ", "),
-                     names.size() > kShown ? ", ..." : "");
-}
-
 // One line that tells everything that does not fit.
 void check_names(const std::string& folder, const std::map<std::string, TensorView>& file,
                  const std::vector<Source>& sources, const ParameterStore& store) {
-  std::vector<std::string> missing, misshapen, surplus;
+  TensorFaults faults;
   std::set<std::string> known;
   const auto expect = [&](const std::string& name, const std::vector<int64_t>& shape) {
     known.insert(name);
     const auto found = file.find(name);
     if (found == file.end()) {
-      missing.push_back(name);
+      faults.missing(name);
     } else if (found->second.shape != shape) {
-      misshapen.push_back(fmt::format("{} {}, expected {}", name, shape_text(found->second.shape),
-                                      shape_text(shape)));
+      faults.misshapen(name, found->second.shape, shape);
     }
   };
   for (const Source& source : sources) expect(source.name, source.shape);
@@ -112,15 +99,8 @@ void check_names(const std::string& folder, const std::map<std::string, TensorVi
   for (const auto& [name, original] : duplicates(store.config()))
     if (file.contains(name)) expect(name, store.tensor(original).sizes().vec());
   for (const auto& [name, view] : file)
-    if (!known.contains(name)) surplus.push_back(name);
-
-  std::vector<std::string> faults;
-  if (!missing.empty()) faults.push_back(listed("missing", missing));
-  if (!misshapen.empty()) faults.push_back(listed("of another shape", misshapen));
-  if (!surplus.empty()) faults.push_back(listed("not of this model", surplus));
-  if (!faults.empty())
-    throw_error<InputError>("{}: tensors do not fit config.json: {}", folder,
-                            fmt::join(faults, "; "));
+    if (!known.contains(name)) faults.surplus(name);
+  faults.throw_if_any(folder, "config.json");
 }
 
 // The file's tensor as fp32 into `out`; not a number and infinity are refused.

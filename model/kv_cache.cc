@@ -9,8 +9,7 @@ struct SlotWidths {
 
 SlotWidths slot_widths(const ModelConfig& c) {
   if (c.mla_form == "absorbed") return {c.kv_lora_rank + c.qk_rope_head_dim, 0};  // V is part of K
-  return {c.num_attention_heads * (c.qk_nope_head_dim + c.qk_rope_head_dim),
-          c.num_attention_heads * c.v_head_dim};
+  return {c.kv_heads() * c.query_dim(), c.kv_heads() * c.value_dim()};
 }
 
 }  // namespace
@@ -26,7 +25,7 @@ KvCache::KvCache(const ModelConfig& config, at::ScalarType dtype, int64_t num_bl
       k.push_back(at::empty({slots, 1, widths.k}, options));
       v.push_back(k.back().narrow(2, 0, config.kv_lora_rank));
     } else {
-      const int64_t heads = config.num_attention_heads;
+      const int64_t heads = config.kv_heads();
       k.push_back(at::empty({slots, heads, widths.k / heads}, options));
       v.push_back(at::empty({slots, heads, widths.v / heads}, options));
     }

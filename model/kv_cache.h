@@ -1,6 +1,6 @@
 // Keys and values of sampled tokens, a slot each: slot = block * block_size + offset. Expanded
-// form: K [slots, nh, dn + dr], V [slots, nh, dv]; absorbed: K [slots, 1, dc + dr] whose first dc
-// columns are V.
+// MLA: K [slots, nh, dn + dr], V [slots, nh, dv]; absorbed: K [slots, 1, dc + dr] whose first dc
+// columns are V; grouped queries: K and V [slots, nkv, D].
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -1,11 +1,11 @@
 #include "model/model_config.h"
 
+#include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "core/base/error.h"
-#include "model/hf_config_reader.h"
+#include "model/parameter_layout.h"
 
 namespace cohort {
 namespace {
@@ -15,41 +15,81 @@ struct Fault {
   std::string message;
 };
 
+constexpr const char* kFull = "full_attention";
+constexpr const char* kSliding = "sliding_attention";
+
+std::optional<Fault> expert_fault(const ModelConfig& c) {
+  if (c.n_routed_experts % c.n_group != 0)
+    return Fault{"n_group", fmt::format("is {}, which does not divide n_routed_experts {}",
+                                        c.n_group, c.n_routed_experts)};
+  const int64_t group_size = c.n_routed_experts / c.n_group;
+  if (c.router_bias() && group_size < 2)
+    return Fault{"n_group",
+                 "leaves fewer than 2 experts a group, and a group is ranked by the "
+                 "sum of its two best"};
+  if (c.topk_group > c.n_group)
+    return Fault{"topk_group", fmt::format("is {}, more than n_group {}", c.topk_group, c.n_group)};
+  if (c.num_experts_per_tok > c.topk_group * group_size)
+    return Fault{"num_experts_per_tok",
+                 fmt::format("is {}, more than the {} experts of the {} kept groups",
+                             c.num_experts_per_tok, c.topk_group * group_size, c.topk_group)};
+  return std::nullopt;
+}
+
+std::optional<Fault> scaling_fault(const kernels::RopeConfig& s) {
+  if (s.factor <= 1) return std::nullopt;
+  if (s.scaling == kernels::RopeScaling::yarn) {
+    if (s.beta_fast <= s.beta_slow)
+      return Fault{"rope_scaling", fmt::format("has beta_fast {} not above beta_slow {}",
+                                               s.beta_fast, s.beta_slow)};
+    if (s.mscale != 1 && s.mscale_all_dim == 0)
+      return Fault{"rope_scaling",
+                   fmt::format("has mscale {} without mscale_all_dim, which transformers ignores",
+                               s.mscale)};
+  }
+  if (s.scaling == kernels::RopeScaling::llama3 && s.high_freq_factor <= s.low_freq_factor)
+    return Fault{"rope_scaling", fmt::format("has high_freq_factor {} not above low_freq_factor {}",
+                                             s.high_freq_factor, s.low_freq_factor)};
+  return std::nullopt;
+}
+
+std::optional<Fault> grouped_attention_fault(const ModelConfig& c) {
+  if (c.num_attention_heads % c.kv_heads() != 0)
+    return Fault{"num_key_value_heads", fmt::format("is {}, which does not divide the {} heads",
+                                                    c.kv_heads(), c.num_attention_heads)};
+  if (c.head_dim == 0 && c.hidden_size % c.num_attention_heads != 0)
+    return Fault{"num_attention_heads", fmt::format("is {}, which does not divide hidden_size {}",
+                                                    c.num_attention_heads, c.hidden_size)};
+  if (c.query_dim() % 2 != 0)
+    return Fault{"head_dim", fmt::format("is {}, but rope needs pairs", c.query_dim())};
+  if (c.mla_form != "expanded")
+    return Fault{"mla_form", fmt::format("is {}, but {} has no latent attention", c.mla_form,
+                                         c.arch)};
+  for (const std::string& type : c.layer_types)
+    if (type != kFull && type != kSliding)
+      return Fault{"layer_types", fmt::format("has {}, expected {} or {}", type, kFull, kSliding)};
+  if (!c.layer_types.empty() && std::ssize(c.layer_types) != c.num_hidden_layers)
+    return Fault{"layer_types", fmt::format("has {} entries for {} layers", c.layer_types.size(),
+                                            c.num_hidden_layers)};
+  if (c.sliding_window == 0 && std::ranges::count(c.layer_types, kSliding) > 0)
+    return Fault{"sliding_window", "is missing, and layer_types has sliding layers"};
+  return std::nullopt;
+}
+
 // Rules between keys, for YAML and config.json alike.
 std::optional<Fault> first_fault(const ModelConfig& c) {
   if (c.first_k_dense_replace > c.num_hidden_layers)
     return Fault{"first_k_dense_replace",
                  fmt::format("is {}, more than num_hidden_layers {}", c.first_k_dense_replace,
                              c.num_hidden_layers)};
-  if (c.qk_rope_head_dim % 2 != 0)
+  if (c.latent_attention() && c.qk_rope_head_dim % 2 != 0)
     return Fault{"qk_rope_head_dim",
                  fmt::format("is {}, but rope needs pairs", c.qk_rope_head_dim)};
-  if (c.first_k_dense_replace < c.num_hidden_layers || c.num_nextn_predict_layers > 0) {
-    if (c.n_routed_experts % c.n_group != 0)
-      return Fault{"n_group", fmt::format("is {}, which does not divide n_routed_experts {}",
-                                          c.n_group, c.n_routed_experts)};
-    const int64_t group_size = c.n_routed_experts / c.n_group;
-    if (group_size < 2)
-      return Fault{"n_group",
-                   "leaves fewer than 2 experts a group, and a group is ranked by the "
-                   "sum of its two best"};
-    if (c.topk_group > c.n_group)
-      return Fault{"topk_group",
-                   fmt::format("is {}, more than n_group {}", c.topk_group, c.n_group)};
-    if (c.num_experts_per_tok > c.topk_group * group_size)
-      return Fault{"num_experts_per_tok",
-                   fmt::format("is {}, more than the {} experts of the {} kept groups",
-                               c.num_experts_per_tok, c.topk_group * group_size, c.topk_group)};
-  }
-  if (c.yarn.factor > 1) {
-    if (c.yarn.beta_fast <= c.yarn.beta_slow)
-      return Fault{"rope_scaling", fmt::format("has beta_fast {} not above beta_slow {}",
-                                               c.yarn.beta_fast, c.yarn.beta_slow)};
-    if (c.yarn.mscale != 1 && c.yarn.mscale_all_dim == 0)
-      return Fault{"rope_scaling",
-                   fmt::format("has mscale {} without mscale_all_dim, which transformers ignores",
-                               c.yarn.mscale)};
-  }
+  if (!c.latent_attention())
+    if (auto fault = grouped_attention_fault(c)) return fault;
+  if (c.first_k_dense_replace < c.num_hidden_layers || c.num_nextn_predict_layers > 0)
+    if (auto fault = expert_fault(c)) return fault;
+  if (auto fault = scaling_fault(c.scaling)) return fault;
   if (c.vocab_size > 0)
     for (const auto& [key, id] :
          {std::pair{"bos_token_id", c.bos_token_id}, std::pair{"eos_token_id", c.eos_token_id},
@@ -60,18 +100,31 @@ std::optional<Fault> first_fault(const ModelConfig& c) {
 }
 
 // kernels know nothing of YAML, so RopeConfig is described here.
-struct YarnFields {
-  kernels::RopeConfig& yarn;
+struct RopeScalingFields {
+  kernels::RopeConfig& scaling;
   void describe(Fields& f) {
-    f.field("factor", yarn.factor, "Context is stretched by this factor.", at_least(1.0));
-    f.field("original_max_position_embeddings", yarn.original_max_position,
+    using kernels::RopeScaling;
+    static const std::vector<std::string> kinds = {"yarn", "llama3", "linear"};  // RopeScaling
+    std::string kind = kinds[static_cast<size_t>(scaling.scaling)];
+    f.field("type", kind, "How frequencies are stretched.", kinds);
+    scaling.scaling = static_cast<RopeScaling>(std::ranges::find(kinds, kind) - kinds.begin());
+    f.field("factor", scaling.factor, "Context is stretched by this factor.", at_least(1.0));
+    if (scaling.scaling == RopeScaling::linear) return;
+    f.field("original_max_position_embeddings", scaling.original_max_position,
             "Context before stretching.", at_least_int(1));
-    f.field("beta_fast", yarn.beta_fast, "Rotations above which a dimension keeps its frequency.",
+    if (scaling.scaling == RopeScaling::llama3) {
+      f.field("low_freq_factor", scaling.low_freq_factor,
+              "Rotations below which a dimension is divided by factor.", at_least(0.0));
+      f.field("high_freq_factor", scaling.high_freq_factor,
+              "Rotations above which it keeps its frequency.", at_least(0.0));
+      return;
+    }
+    f.field("beta_fast", scaling.beta_fast,
+            "Rotations above which a dimension keeps its frequency.", at_least(0.0));
+    f.field("beta_slow", scaling.beta_slow, "Rotations below which it is divided by factor.",
             at_least(0.0));
-    f.field("beta_slow", yarn.beta_slow, "Rotations below which it is divided by factor.",
-            at_least(0.0));
-    f.field("mscale", yarn.mscale, "Numerator of the factor on cos and sin.", at_least(0.0));
-    f.field("mscale_all_dim", yarn.mscale_all_dim,
+    f.field("mscale", scaling.mscale, "Numerator of the factor on cos and sin.", at_least(0.0));
+    f.field("mscale_all_dim", scaling.mscale_all_dim,
             "Its denominator; squared, also on the softmax scale.", at_least(0.0));
   }
 };
@@ -80,63 +133,31 @@ double yarn_mscale(double factor, double mscale) {
   return factor > 1 ? 0.1 * mscale * std::log(factor) + 1.0 : 1.0;
 }
 
-int64_t attention_parameters(const ModelConfig& c) {
-  const int64_t q_out = c.num_attention_heads * (c.qk_nope_head_dim + c.qk_rope_head_dim);
-  const int64_t q = c.q_lora_rank > 0
-                        ? c.hidden_size * c.q_lora_rank + c.q_lora_rank + c.q_lora_rank * q_out
-                        : c.hidden_size * q_out;
-  const int64_t kv_a = c.hidden_size * (c.kv_lora_rank + c.qk_rope_head_dim) + c.kv_lora_rank;
-  const int64_t kv_b = c.kv_lora_rank * c.num_attention_heads * (c.qk_nope_head_dim + c.v_head_dim);
-  return q + kv_a + kv_b + c.num_attention_heads * c.v_head_dim * c.hidden_size;
-}
-
-int64_t moe_parameters(const ModelConfig& c) {
-  const int64_t expert = 3 * c.hidden_size * c.moe_intermediate_size;
-  const int64_t router = c.n_routed_experts * c.hidden_size + c.n_routed_experts;  // with its bias
-  return (c.n_routed_experts + c.n_shared_experts) * expert + router;
-}
-
 }  // namespace
 
+std::vector<std::string> model_archs() {
+  return {"deepseek_v3", "deepseek_v2", "llama", "qwen2", "qwen3", "qwen3_moe", "gemma3_text"};
+}
+
 void ModelConfig::describe(Fields& f) {
-  f.field("arch", arch, "Architecture.", {"deepseek_v3"});
+  f.field("arch", arch, "Architecture: Hugging Face's model_type.", model_archs());
+  if (f.reading() && arch == "gemma3_text") tie_word_embeddings = true;
   f.field("vocab_size", vocab_size, "Rows of the embedding; 0: the tokenizer's size.",
           at_least_int(0));
   f.field("hidden_size", hidden_size, "Width of the residual stream.", at_least_int(1));
-  f.field("intermediate_size", intermediate_size, "Width of a dense layer's SwiGLU.",
+  f.field("intermediate_size", intermediate_size, "Width of a dense layer's gated unit.",
           at_least_int(1));
-  f.field("moe_intermediate_size", moe_intermediate_size, "Width of one expert.", at_least_int(1));
   f.field("num_hidden_layers", num_hidden_layers, "Layers, without the MTP module.",
           at_least_int(1));
   f.field("num_attention_heads", num_attention_heads, "Attention heads.", at_least_int(1));
-  f.field("n_shared_experts", n_shared_experts, "Experts that see every token.", at_least_int(1));
-  f.field("n_routed_experts", n_routed_experts, "Experts of a mixture-of-experts layer.",
-          at_least_int(1));
-  f.field("num_experts_per_tok", num_experts_per_tok, "Routed experts a token.", at_least_int(1));
-  f.field("n_group", n_group, "Expert groups.", at_least_int(1));
-  f.field("topk_group", topk_group, "Groups a token may route to.", at_least_int(1));
-  f.field("norm_topk_prob", norm_topk_prob, "Expert weights of a token sum to 1 before scaling.");
-  f.field("routed_scaling_factor", routed_scaling_factor, "Factor on the routed experts' output.",
-          at_least(0.0));
-  f.field("first_k_dense_replace", first_k_dense_replace,
-          "The first layers that are dense; num_hidden_layers: a dense model.", at_least_int(0));
-  f.field("q_lora_rank", q_lora_rank, "Rank of the query projection; 0: full.", at_least_int(0));
-  f.field("kv_lora_rank", kv_lora_rank, "Width of the compressed key-value latent.",
-          at_least_int(1));
-  f.field("qk_nope_head_dim", qk_nope_head_dim, "Head dimensions without position.",
-          at_least_int(1));
-  f.field("qk_rope_head_dim", qk_rope_head_dim, "Head dimensions with rotary position.",
-          at_least_int(2));
-  f.field("v_head_dim", v_head_dim, "Dimensions of a head's value.", at_least_int(1));
-  f.field("num_nextn_predict_layers", num_nextn_predict_layers,
-          "Multi-token-prediction modules, 0 or 1.", between_int(0, 1));
+  has_experts() ? describe_experts(f) : void(first_k_dense_replace = num_hidden_layers);
+  latent_attention() ? describe_latent(f) : describe_grouped(f);
   f.field("tie_word_embeddings", tie_word_embeddings, "The head is the embedding.");
   f.field("rms_norm_eps", rms_norm_eps, "Epsilon of the layer norms.", at_least(0.0));
   f.field("rope_theta", rope_theta, "Base of the rotary frequencies.", at_least(1.0));
-  f.field("rope_interleave", rope_interleave, "Rotary pairs are neighbours, as DeepSeek trains.");
-  bool scaled = yarn.factor > 1;
-  YarnFields yarn_fields{yarn};
-  f.optional_section("rope_scaling", scaled, yarn_fields, "YaRN.");
+  bool scaled = scaling.factor > 1;
+  RopeScalingFields scaling_fields{scaling};
+  f.optional_section("rope_scaling", scaled, scaling_fields, "How positions are stretched.");
   f.field("max_position_embeddings", max_position_embeddings, "Longest sequence.", at_least_int(1));
   f.field("initializer_range", initializer_range, "Standard deviation of random weights.",
           at_least(0.0));
@@ -150,33 +171,117 @@ void ModelConfig::describe(Fields& f) {
     if (const auto fault = first_fault(*this)) f.fail(fault->key, fault->message);
 }
 
+void ModelConfig::describe_experts(Fields& f) {
+  const bool deepseek = latent_attention();
+  f.field("moe_intermediate_size", moe_intermediate_size, "Width of one expert.", at_least_int(1));
+  f.field("n_routed_experts", n_routed_experts, "Experts of a mixture-of-experts layer.",
+          at_least_int(1));
+  f.field("num_experts_per_tok", num_experts_per_tok, "Routed experts a token.", at_least_int(1));
+  f.field("first_k_dense_replace", first_k_dense_replace,
+          "The first layers that are dense; num_hidden_layers: a dense model.", at_least_int(0));
+  if (f.reading() && !deepseek && !f.has("first_k_dense_replace")) first_k_dense_replace = 0;
+  if (arch != "deepseek_v2")
+    f.field("norm_topk_prob", norm_topk_prob, "Expert weights of a token sum to 1 before scaling.");
+  else
+    norm_topk_prob = false;
+  if (!deepseek) {
+    n_shared_experts = 0;
+    return;
+  }
+  f.field("n_shared_experts", n_shared_experts, "Experts that see every token.", at_least_int(1));
+  f.field("n_group", n_group, "Expert groups.", at_least_int(1));
+  f.field("topk_group", topk_group, "Groups a token may route to.", at_least_int(1));
+  f.field("routed_scaling_factor", routed_scaling_factor, "Factor on the routed experts' output.",
+          at_least(0.0));
+}
+
+void ModelConfig::describe_latent(Fields& f) {
+  f.field("q_lora_rank", q_lora_rank, "Rank of the query projection; 0: full.", at_least_int(0));
+  f.field("kv_lora_rank", kv_lora_rank, "Width of the compressed key-value latent.",
+          at_least_int(1));
+  f.field("qk_nope_head_dim", qk_nope_head_dim, "Head dimensions without position.",
+          at_least_int(1));
+  f.field("qk_rope_head_dim", qk_rope_head_dim, "Head dimensions with rotary position.",
+          at_least_int(2));
+  f.field("v_head_dim", v_head_dim, "Dimensions of a head's value.", at_least_int(1));
+  f.field("rope_interleave", rope_interleave, "Rotary pairs are neighbours, as DeepSeek trains.");
+  if (has_mtp())
+    f.field("num_nextn_predict_layers", num_nextn_predict_layers,
+            "Multi-token-prediction modules, 0 or 1.", between_int(0, 1));
+}
+
+void ModelConfig::describe_grouped(Fields& f) {
+  f.field("num_key_value_heads", num_key_value_heads,
+          "Heads of keys and values; 0: num_attention_heads.", at_least_int(0));
+  f.field("head_dim", head_dim, "Dimensions of a head; 0: hidden_size / num_attention_heads.",
+          at_least_int(0));
+  if (arch != "qwen2" && !gemma())
+    f.field("attention_bias", attention_bias, "q, k, v and o have a bias.");
+  if (arch == "llama" || arch == "qwen3_moe") return;
+  f.field("sliding_window", sliding_window, "Keys that a sliding layer sees; 0: all.",
+          at_least_int(0));
+  f.field("layer_types", layer_types,
+          "full_attention or sliding_attention, a layer each; empty: all full.");
+  if (!gemma()) return;
+  f.field("query_pre_attn_scalar", query_pre_attn_scalar,
+          "Scores are divided by its root; 0: head_dim.", at_least(0.0));
+  f.field("rope_local_base_freq", rope_local_theta, "Base of the sliding layers' frequencies.",
+          at_least(1.0));
+}
+
 void ModelConfig::describe_form(Fields& f) {
   f.field("mla_form", mla_form,
           "Attention on expanded keys and values, or on the latent; one form for both phases.",
           {"expanded", "absorbed"});
 }
 
+bool ModelConfig::latent_attention() const {
+  return arch == "deepseek_v3" || arch == "deepseek_v2";
+}
+bool ModelConfig::has_experts() const { return latent_attention() || arch == "qwen3_moe"; }
+bool ModelConfig::qk_norm() const {
+  return arch == "qwen3" || arch == "qwen3_moe" || arch == "gemma3_text";
+}
+double ModelConfig::embedding_scale() const {
+  return gemma() ? std::sqrt(static_cast<double>(hidden_size)) : 1.0;
+}
+kernels::GateActivation ModelConfig::activation() const {
+  return gemma() ? kernels::GateActivation::gelu_tanh : kernels::GateActivation::silu;
+}
+
 int64_t ModelConfig::num_moe_layers() const { return num_hidden_layers - first_k_dense_replace; }
 
+int64_t ModelConfig::kv_heads() const {
+  return latent_attention() || num_key_value_heads == 0 ? num_attention_heads : num_key_value_heads;
+}
+
+int64_t ModelConfig::query_dim() const {
+  if (latent_attention()) return qk_nope_head_dim + qk_rope_head_dim;
+  return head_dim > 0 ? head_dim : hidden_size / num_attention_heads;
+}
+
+int64_t ModelConfig::value_dim() const { return latent_attention() ? v_head_dim : query_dim(); }
+
+bool ModelConfig::sliding(int64_t layer) const {
+  return sliding_window > 0 && !layer_types.empty() &&
+         layer_types[static_cast<size_t>(layer)] == kSliding;
+}
+
 double ModelConfig::softmax_scale() const {
-  const double m = yarn_mscale(yarn.factor, yarn.mscale_all_dim);
-  return m * m / std::sqrt(static_cast<double>(qk_nope_head_dim + qk_rope_head_dim));
+  const double m = latent_attention() ? yarn_mscale(scaling.factor, scaling.mscale_all_dim) : 1.0;
+  const double d =
+      query_pre_attn_scalar > 0 ? query_pre_attn_scalar : static_cast<double>(query_dim());
+  return m * m / std::sqrt(d);
 }
 
 int64_t ModelConfig::num_parameters() const {
-  const int64_t layer = attention_parameters(*this) + 2 * hidden_size;
-  const int64_t dense = 3 * hidden_size * intermediate_size;
-  int64_t total = vocab_size * hidden_size * (tie_word_embeddings ? 1 : 2) + hidden_size;
-  total += num_hidden_layers * layer + first_k_dense_replace * dense +
-           num_moe_layers() * moe_parameters(*this);
-  // MTP: enorm, hnorm, shared_head.norm, eh_proj and one MoE layer; embedding and head are shared.
-  total += num_nextn_predict_layers *
-           (layer + moe_parameters(*this) + 3 * hidden_size + 2 * hidden_size * hidden_size);
-  return total;
+  const ParameterLayout layout = make_parameter_layout(*this);
+  return layout.numel + static_cast<int64_t>(layout.router_biases.size()) * n_routed_experts;
 }
 
 kernels::RouterConfig ModelConfig::router() const {
-  return {.num_experts = n_routed_experts,
+  return {.softmax = !router_bias(),
+          .num_experts = n_routed_experts,
           .top_k = num_experts_per_tok,
           .num_groups = n_group,
           .top_k_groups = topk_group,
@@ -185,79 +290,20 @@ kernels::RouterConfig ModelConfig::router() const {
 }
 
 kernels::RopeConfig ModelConfig::rope() const {
-  kernels::RopeConfig config = yarn;
-  config.rotary = qk_rope_head_dim;
+  kernels::RopeConfig config = scaling;
+  config.rotary = latent_attention() ? qk_rope_head_dim : query_dim();
   config.theta = rope_theta;
   return config;
 }
 
-ModelConfig ModelConfig::from_hf(const nlohmann::json& config, const std::string& file) {
-  ModelConfig c = read_deepseek_v3_config(config, file);
-  if (const auto fault = first_fault(c))
-    throw_error<InputError>("{}: {} {}", file, fault->key, fault->message);
-  return c;
+kernels::RopeConfig ModelConfig::local_rope() const {
+  if (!gemma()) return rope();
+  return {.rotary = query_dim(), .theta = rope_local_theta};
 }
 
-nlohmann::json ModelConfig::to_hf(const std::string& dtype) const {
-  const auto id_or_null = [](int64_t id) { return id < 0 ? nlohmann::json() : nlohmann::json(id); };
-  nlohmann::json j = {
-      {"architectures", {"DeepseekV3ForCausalLM"}},
-      {"model_type", "deepseek_v3"},
-      {"vocab_size", vocab_size},
-      {"hidden_size", hidden_size},
-      {"intermediate_size", intermediate_size},
-      {"moe_intermediate_size", moe_intermediate_size},
-      {"num_hidden_layers", num_hidden_layers},
-      {"num_attention_heads", num_attention_heads},
-      {"num_key_value_heads", num_attention_heads},
-      {"n_shared_experts", n_shared_experts},
-      {"n_routed_experts", n_routed_experts},
-      {"num_experts_per_tok", num_experts_per_tok},
-      {"n_group", n_group},
-      {"topk_group", topk_group},
-      {"norm_topk_prob", norm_topk_prob},
-      {"routed_scaling_factor", routed_scaling_factor},
-      {"first_k_dense_replace", first_k_dense_replace},
-      {"moe_layer_freq", 1},
-      {"scoring_func", "sigmoid"},
-      {"topk_method", "noaux_tc"},
-      {"q_lora_rank", q_lora_rank > 0 ? nlohmann::json(q_lora_rank) : nlohmann::json()},
-      {"kv_lora_rank", kv_lora_rank},
-      {"qk_nope_head_dim", qk_nope_head_dim},
-      {"qk_rope_head_dim", qk_rope_head_dim},
-      {"v_head_dim", v_head_dim},
-      {"num_nextn_predict_layers", num_nextn_predict_layers},
-      {"tie_word_embeddings", tie_word_embeddings},
-      {"rms_norm_eps", rms_norm_eps},
-      {"rope_theta", rope_theta},
-      {"rope_scaling", nullptr},
-      {"rope_interleave", rope_interleave},
-      {"max_position_embeddings", max_position_embeddings},
-      {"initializer_range", initializer_range},
-      {"hidden_act", "silu"},
-      {"attention_bias", false},
-      {"attention_dropout", 0.0},
-      {"use_cache", true},
-      {"bos_token_id", id_or_null(bos_token_id)},
-      {"eos_token_id", id_or_null(eos_token_id)},
-      {"pad_token_id", id_or_null(pad_token_id)},
-      {"torch_dtype", dtype},
-  };
-  // The old spelling (rope_theta beside rope_scaling): every reader still knows it, transformers 5
-  // too.
-  if (yarn.factor > 1) {
-    j["rope_scaling"] = {{"type", "yarn"},
-                         {"rope_type", "yarn"},
-                         {"factor", yarn.factor},
-                         {"original_max_position_embeddings", yarn.original_max_position},
-                         {"beta_fast", yarn.beta_fast},
-                         {"beta_slow", yarn.beta_slow}};
-    if (yarn.mscale_all_dim != 0) {
-      j["rope_scaling"]["mscale"] = yarn.mscale;
-      j["rope_scaling"]["mscale_all_dim"] = yarn.mscale_all_dim;
-    }
-  }
-  return j;
+void ModelConfig::check(const std::string& place) const {
+  if (const auto fault = first_fault(*this))
+    throw_error<InputError>("{}: {} {}", place, fault->key, fault->message);
 }
 
 }  // namespace cohort

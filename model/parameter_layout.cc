@@ -24,16 +24,17 @@ class LayoutBuilder {
     int64_t rows;
   };
 
-  void tensor(const std::string& name, std::vector<int64_t> shape, bool decay,
-              Sharding sharding = Sharding::replicated) {
+  void tensor(const std::string& name, std::vector<int64_t> shape,
+              RandomInit init = RandomInit::normal, Sharding sharding = Sharding::replicated) {
     int64_t numel = 1;
     for (int64_t size : shape) numel *= size;
-    layout_.tensors.push_back({.name = name + ".weight",
+    layout_.tensors.push_back({.name = name,
                                .shape = std::move(shape),
                                .offset = layout_.numel,
                                .numel = numel,
                                .sharding = sharding,
-                               .decay = decay,
+                               .decay = init == RandomInit::normal,
+                               .init = init,
                                .mtp = mtp_});
     layout_.numel += numel;
   }
@@ -44,18 +45,25 @@ class LayoutBuilder {
   }
   void norm(const std::string& name, int64_t width) {
     block(name, {width});
-    tensor(name, {width}, /*decay=*/false);
+    tensor(name + ".weight", {width}, c_.gemma() ? RandomInit::zeros : RandomInit::ones);
   }
   void matrix(const std::string& name, int64_t rows, int64_t columns) {
     block(name, {rows, columns});
-    tensor(name, {rows, columns}, /*decay=*/true);
+    tensor(name + ".weight", {rows, columns});
+  }
+  // "<prefix><part>.bias" of each part, one block.
+  void biases(const std::string& name, const std::vector<Part>& parts) {
+    int64_t rows = 0;
+    for (const Part& part : parts) rows += part.rows;
+    block(name, {rows});
+    for (const Part& part : parts) tensor(part.name + ".bias", {part.rows}, RandomInit::zeros);
   }
   // Matrices with the same input, one block.
   void fused(const std::string& name, const std::vector<Part>& parts, int64_t columns) {
     int64_t rows = 0;
     for (const Part& part : parts) rows += part.rows;
     block(name, {rows, columns});
-    for (const Part& part : parts) tensor(part.name, {part.rows, columns}, /*decay=*/true);
+    for (const Part& part : parts) tensor(part.name + ".weight", {part.rows, columns});
   }
 
   void swiglu(const std::string& prefix, int64_t width) {
@@ -69,15 +77,29 @@ class LayoutBuilder {
     block(prefix + "gate_up", {count, 2 * width, c_.hidden_size});
     for (int64_t e = 0; e < count; ++e)
       for (const char* part : {"gate_proj", "up_proj"})
-        tensor(fmt::format("{}{}.{}", prefix, e, part), {width, c_.hidden_size}, true,
-               Sharding::expert);
+        tensor(fmt::format("{}{}.{}.weight", prefix, e, part), {width, c_.hidden_size},
+               RandomInit::normal, Sharding::expert);
     block(prefix + "down", {count, c_.hidden_size, width});
     for (int64_t e = 0; e < count; ++e)
-      tensor(fmt::format("{}{}.down_proj", prefix, e), {c_.hidden_size, width}, true,
-             Sharding::expert);
+      tensor(fmt::format("{}{}.down_proj.weight", prefix, e), {c_.hidden_size, width},
+             RandomInit::normal, Sharding::expert);
   }
 
-  void attention(const std::string& prefix) {
+  void grouped_attention(const std::string& prefix) {
+    const int64_t q = c_.num_attention_heads * c_.query_dim(), kv = c_.kv_heads() * c_.query_dim();
+    const std::vector<Part> parts = {
+        {prefix + "q_proj", q}, {prefix + "k_proj", kv}, {prefix + "v_proj", kv}};
+    fused(prefix + "qkv", parts, c_.hidden_size);
+    if (c_.qkv_bias()) biases(prefix + "qkv.bias", parts);
+    if (c_.qk_norm()) {
+      norm(prefix + "q_norm", c_.query_dim());
+      norm(prefix + "k_norm", c_.query_dim());
+    }
+    matrix(prefix + "o_proj", c_.hidden_size, q);
+    if (c_.o_bias()) biases(prefix + "o_proj.bias", {{prefix + "o_proj", c_.hidden_size}});
+  }
+
+  void latent_attention(const std::string& prefix) {
     const int64_t heads = c_.num_attention_heads;
     const int64_t q_rows = heads * (c_.qk_nope_head_dim + c_.qk_rope_head_dim);
     const Part kv_a = {prefix + "kv_a_proj_with_mqa", c_.kv_lora_rank + c_.qk_rope_head_dim};
@@ -96,13 +118,20 @@ class LayoutBuilder {
   void decoder_layer(int64_t index, bool moe) {
     const std::string prefix = layer_prefix(index);
     norm(prefix + "input_layernorm", c_.hidden_size);
-    attention(prefix + "self_attn.");
+    c_.latent_attention() ? latent_attention(prefix + "self_attn.")
+                          : grouped_attention(prefix + "self_attn.");
     norm(prefix + "post_attention_layernorm", c_.hidden_size);
+    if (c_.gemma()) {
+      norm(prefix + "pre_feedforward_layernorm", c_.hidden_size);
+      norm(prefix + "post_feedforward_layernorm", c_.hidden_size);
+    }
     if (!moe) return swiglu(prefix + "mlp.", c_.intermediate_size);
     matrix(prefix + "mlp.gate", c_.n_routed_experts, c_.hidden_size);
-    layout_.router_biases.push_back(prefix + "mlp.gate.e_score_correction_bias");
+    if (c_.router_bias())
+      layout_.router_biases.push_back(prefix + "mlp.gate.e_score_correction_bias");
     experts(prefix + "mlp.experts.");
-    swiglu(prefix + "mlp.shared_experts.", c_.n_shared_experts * c_.moe_intermediate_size);
+    if (c_.n_shared_experts > 0)
+      swiglu(prefix + "mlp.shared_experts.", c_.n_shared_experts * c_.moe_intermediate_size);
   }
 
   void mtp_module() {

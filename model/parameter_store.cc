@@ -122,8 +122,8 @@ void ParameterStore::initialise(uint64_t seed, at::Tensor* masters_f32) {
       const int64_t begin = tasks[i].chunk * kInitChunk;
       const int64_t end = std::min(begin + kInitChunk, entry.numel);
       float* w = out + entry.offset;
-      if (!entry.decay) {  // norms
-        std::fill(w + begin, w + end, 1.0f);
+      if (entry.init != RandomInit::normal) {
+        std::fill(w + begin, w + end, entry.init == RandomInit::ones ? 1.0f : 0.0f);
         continue;
       }
       const bool into_residual =

@@ -21,13 +21,15 @@
 namespace cohort {
 
 enum class Sharding { replicated, expert, tensor };
+enum class RandomInit { normal, ones, zeros };
 
 struct TensorEntry {
   std::string name;  // Hugging Face name
   std::vector<int64_t> shape;
   int64_t offset = 0, numel = 0;  // in the flat buffer
   Sharding sharding = Sharding::replicated;
-  bool decay = true;  // false for norms: no weight decay
+  bool decay = true;  // false for norms and biases: no weight decay
+  RandomInit init = RandomInit::normal;
   bool mtp = false;   // belongs to the multi-token-prediction module
 };
 
@@ -50,7 +52,7 @@ class ParameterStore {
   const std::map<std::string, at::Tensor>& buffers() const { return buffers_; }
 
   // Random weights, the same on every machine and rank count: normal(0, initializer_range) keyed by
-  // (seed, tensor index); norms 1; biases 0. Values are computed in double and rounded once to
+  // (seed, tensor index); norms such that their factor is 1; biases 0. Values are computed in double and rounded once to
   // fp32; `masters`, when not null, receives the fp32 values before rounding to the compute dtype,
   // in host memory.
   void initialise(uint64_t seed, at::Tensor* masters_f32 = nullptr);

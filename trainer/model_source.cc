@@ -6,6 +6,8 @@
 #include "core/base/files.h"
 #include "core/comm/communicator.h"
 #include "model/compute_device.h"
+#include "model/gguf/gguf_config.h"
+#include "model/gguf/load_gguf.h"
 #include "model/hf_folder.h"
 #include "trainer/checkpoint.h"
 #include "trainer/run_config.h"
@@ -30,6 +32,19 @@ LoadedModel load_hf(const std::string& folder, at::ScalarType dtype, const std::
   model.store = std::make_unique<ParameterStore>(config, dtype, compute_device());
   load_hf_weights(folder, *model.store, &model.masters);
   model.tokenizer = Tokenizer::load(folder);
+  finish_model(model);
+  return model;
+}
+
+LoadedModel load_gguf(const std::string& path, at::ScalarType dtype, const std::string& mla_form) {
+  const auto file = GgufFile::open(path);
+  LoadedModel model;
+  model.origin = path;
+  ModelConfig config = read_gguf_config(*file);
+  if (!mla_form.empty()) config.mla_form = mla_form;
+  model.store = std::make_unique<ParameterStore>(config, dtype, compute_device());
+  load_gguf_weights(*file, *model.store, &model.masters);
+  model.tokenizer = Tokenizer::from_gguf(file->metadata());
   finish_model(model);
   return model;
 }
@@ -65,23 +80,46 @@ std::string run_checkpoint(const std::string& run) {
 }
 
 // What a path given by a user stands for.
+enum class PlaceKind { checkpoint, hf_folder, gguf_file };
 struct Place {
-  bool is_checkpoint;
+  PlaceKind kind;
   std::string path;
 };
 
 Place find_model(const std::string& path) {
   if (!path_exists(path)) throw_error<InputError>("{}: there is no such model", path);
-  if (path_exists(path + "/manifest.json")) return {true, path};
-  if (path_exists(path + "/config.json")) return {false, path};
-  if (path_exists(path + "/config.yaml")) return {true, run_checkpoint(path)};
+  if (std::filesystem::is_regular_file(path)) {
+    if (path.ends_with(".gguf")) return {PlaceKind::gguf_file, path};
+    throw_error<InputError>("{}: is a file, but no .gguf", path);
+  }
+  if (path_exists(path + "/manifest.json")) return {PlaceKind::checkpoint, path};
+  if (path_exists(path + "/config.json")) return {PlaceKind::hf_folder, path};
+  if (path_exists(path + "/model.gguf")) return {PlaceKind::gguf_file, path + "/model.gguf"};
+  if (path_exists(path + "/config.yaml")) return {PlaceKind::checkpoint, run_checkpoint(path)};
   if (path_exists(path + "/checkpoints")) {
     const std::string checkpoint = stage_checkpoint(path);
     if (checkpoint.empty()) throw_error<InputError>("{}: no checkpoint in it is whole", path);
-    return {true, checkpoint};
+    return {PlaceKind::checkpoint, checkpoint};
   }
   throw_error<InputError>(
       "{}: neither a Hugging Face folder, nor a checkpoint, a stage or a run of ours", path);
+}
+
+ModelConfig read_config(const Place& place) {
+  switch (place.kind) {
+    case PlaceKind::checkpoint:
+      return load_checkpoint_config(place.path);
+    case PlaceKind::hf_folder:
+      return read_hf_config(place.path);
+    case PlaceKind::gguf_file:
+      break;
+  }
+  return read_gguf_config(*GgufFile::open(place.path));
+}
+
+std::shared_ptr<const Tokenizer> read_tokenizer(const Place& place) {
+  return Tokenizer::load(place.kind == PlaceKind::checkpoint ? place.path + "/tokenizer"
+                                                             : place.path);
 }
 
 }  // namespace
@@ -104,13 +142,19 @@ LoadedModel load_model(const std::string& path, const std::string& dtype_name,
                        const std::string& mla_form) {
   const at::ScalarType dtype = compute_dtype(dtype_name);
   const Place place = find_model(path);
-  return place.is_checkpoint ? load_checkpoint_model(place.path, dtype, mla_form)
-                             : load_hf(place.path, dtype, mla_form);
+  switch (place.kind) {
+    case PlaceKind::checkpoint:
+      return load_checkpoint_model(place.path, dtype, mla_form);
+    case PlaceKind::hf_folder:
+      return load_hf(place.path, dtype, mla_form);
+    case PlaceKind::gguf_file:
+      break;
+  }
+  return load_gguf(place.path, dtype, mla_form);
 }
 
 std::shared_ptr<const Tokenizer> load_tokenizer(const std::string& path) {
-  const Place place = find_model(path);
-  return Tokenizer::load(place.is_checkpoint ? place.path + "/tokenizer" : place.path);
+  return read_tokenizer(find_model(path));
 }
 
 std::shared_ptr<const Tokenizer> make_tokenizer(const TokenizerConfig& config) {
@@ -124,8 +168,7 @@ std::shared_ptr<const Tokenizer> make_tokenizer(const TokenizerConfig& config) {
 ModelOutline outline(const ModelSection& section) {
   if (!section.path.empty()) {
     const Place place = find_model(section.path);
-    return {place.is_checkpoint ? load_checkpoint_config(place.path) : read_hf_config(place.path),
-            load_tokenizer(section.path)};
+    return {read_config(place), read_tokenizer(place)};
   }
   ModelOutline model{section.shape, make_tokenizer(section.tokenizer)};
   if (model.shape.vocab_size == 0) model.shape.vocab_size = model.tokenizer->vocab_size();
@@ -149,38 +192,19 @@ LoadedModel make_model(const ModelSection& section, const std::string& dtype, ui
 std::string model_identity(const std::string& path) {
   const Place place = find_model(path);
   std::string text;
-  if (place.is_checkpoint) {
+  const auto add_file = [&](const std::filesystem::path& file) {
+    if (std::filesystem::is_regular_file(file))
+      text += fmt::format("{} {} {}\n", file.filename().string(), std::filesystem::file_size(file),
+                          std::filesystem::last_write_time(file).time_since_epoch().count());
+  };
+  if (place.kind == PlaceKind::checkpoint) {
     text = read_file(place.path + "/manifest.json");
+  } else if (place.kind == PlaceKind::gguf_file) {
+    add_file(place.path);
   } else {
-    for (const std::string& name : list_folder(place.path)) {
-      const std::filesystem::path file = place.path + "/" + name;
-      if (std::filesystem::is_regular_file(file))
-        text += fmt::format("{} {} {}\n", name, std::filesystem::file_size(file),
-                            std::filesystem::last_write_time(file).time_since_epoch().count());
-    }
+    for (const std::string& name : list_folder(place.path)) add_file(place.path + "/" + name);
   }
   return hash128_hex(text.data(), text.size());
-}
-
-void export_hf(const LoadedModel& model, const std::string& folder, const std::string& type,
-               const std::function<void(const std::string& part)>& before_rename) {
-  if (path_exists(folder) && !std::filesystem::is_directory(folder))
-    throw_error<InputError>("{}: is a file, expected a folder to make", folder);
-  if (path_exists(folder) && !list_folder(folder).empty())
-    throw_error<InputError>("{}: the folder is not empty", folder);
-  const std::string part = folder + ".part";
-  if (path_exists(part)) remove_tree(part);
-  make_folders(part);
-  try {
-    save_hf_folder(part, *model.store, model.masters, type == "bf16" ? at::kBFloat16 : at::kFloat);
-    model.tokenizer->save(part);
-    if (before_rename) before_rename(part);
-  } catch (...) {
-    remove_tree(part);
-    throw;
-  }
-  if (path_exists(folder)) remove_tree(folder);
-  commit_rename(part, folder);
 }
 
 }  // namespace cohort

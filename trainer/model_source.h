@@ -1,10 +1,9 @@
-// A MODEL of the command line, or of a stage's `init`: a Hugging Face folder, a checkpoint folder,
-// a stage of a run, a run (its last trained stage), or random weights of a shape.
+// A MODEL of the command line, or of a stage's `init`: a Hugging Face folder, a GGUF file, a
+// checkpoint folder, a stage of a run, a run (its last trained stage), or random weights of a shape.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -26,7 +25,7 @@ struct LoadedModel {
 // "fp32" or "bf16".
 at::ScalarType compute_dtype(const std::string& name);
 
-// PATH: Hugging Face folder, RUN/STAGE/checkpoints/step_N, RUN/STAGE or RUN. Throws InputError when
+// PATH: Hugging Face folder, FILE.gguf (or a folder with model.gguf), RUN/STAGE/checkpoints/step_N, RUN/STAGE or RUN. Throws InputError when
 // it is none of them. mla_form: ModelConfig's; empty: a checkpoint's own, else expanded.
 LoadedModel load_model(const std::string& path, const std::string& dtype,
                        const std::string& mla_form = "");
@@ -46,13 +45,8 @@ std::shared_ptr<const Tokenizer> make_tokenizer(const TokenizerConfig& config);
 // keep_best), else the newest that passes its checksums. Empty when there is none.
 std::string stage_checkpoint(const std::string& stage_folder);
 
-// Tells the weights of PATH from others at the same place: a checkpoint by its checksums, a Hugging
-// Face folder by the names, sizes and times of its files.
+// Tells the weights of PATH from others at the same place: a checkpoint by its checksums, others by
+// the names, sizes and times of their files.
 std::string model_identity(const std::string& path);
-
-// config.json, model.safetensors in `type` ("f32", "bf16") and the tokenizer's files; written aside
-// and renamed. before_rename is given the folder that gets the name FOLDER next.
-void export_hf(const LoadedModel& model, const std::string& folder, const std::string& type,
-               const std::function<void(const std::string& part)>& before_rename = {});
 
 }  // namespace cohort

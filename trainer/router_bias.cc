@@ -15,7 +15,7 @@ std::span<const int64_t> load_of_layer(const at::Tensor& load, int64_t layer) {
 }  // namespace
 
 void update_router_bias(ParameterStore& store, const at::Tensor& load, double speed) {
-  if (speed == 0 || !load.defined()) return;
+  if (speed == 0 || !load.defined() || !store.config().router_bias()) return;
   for (int64_t layer = 0; layer < load.size(0); ++layer) {
     const std::string name = fmt::format("model.layers.{}.mlp.gate.e_score_correction_bias",
                                          store.config().first_k_dense_replace + layer);

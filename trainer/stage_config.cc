@@ -1,6 +1,7 @@
 #include "trainer/stage_config.h"
 
 #include "core/base/error.h"
+#include "trainer/model_export.h"
 
 namespace cohort {
 namespace {
@@ -272,8 +273,10 @@ void EvalConfig::describe(Fields& f) {
 
 void ExportConfig::describe(Fields& f) {
   describe_common(f, *this, "Stage whose model is exported, or previous.");
-  f.field("format", format, "hf: a Hugging Face folder.", {"hf"});
-  f.field("type", type, "Type of the tensors.", {"f32", "bf16"});
+  f.field("format", format, "hf: a Hugging Face folder; gguf: model.gguf for llama.cpp.",
+          {"hf", "gguf"});
+  f.field("type", type, "Type of the tensors; beyond f32 and bf16 of gguf alone.",
+          export_types(format));
   f.field("folder", folder, "Where to; empty: export/ of the run.");
 }
 

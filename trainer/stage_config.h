@@ -189,7 +189,7 @@ struct EvalConfig : StageCommon {
 
 struct ExportConfig : StageCommon {
   std::string format = "hf";
-  std::string type = "f32";  // f32, bf16
+  std::string type = "f32";  // export_types(format)
   std::string folder;        // default: export/ of the run, or export/NAME when it has several
   void describe(Fields& f);
 };

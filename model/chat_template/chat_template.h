@@ -5,6 +5,7 @@
 #pragma once
 
 #include <ctime>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -31,9 +32,13 @@ class ChatTemplate {
   static ChatTemplate parse(
       std::string_view text, const std::string& file,
       nlohmann::ordered_json special_tokens = nlohmann::ordered_json::object());
-  // chat_template.jinja of a Hugging Face folder, else the chat_template of its
+  // From the files of a tokenizer by name: chat_template.jinja, else the chat_template of
   // tokenizer_config.json: one, or several with names, of which "tool_use" is for conversations
-  // with tools and "default" for the others. Throws InputError when there is none.
+  // with tools and "default" for the others; the special tokens are the latter's. where: for
+  // messages. Throws InputError when there is none.
+  static ChatTemplate of_files(const std::map<std::string, std::string>& files,
+                               const std::string& where);
+  // From those of a folder.
   static ChatTemplate load(const std::string& folder);
 
   // Throws InputError: what the template raises (raise_exception's own words), what is not
@@ -46,9 +51,9 @@ class ChatTemplate {
   std::shared_ptr<const Parsed> parsed_for_tools_;  // null: there is none of its own
 };
 
-// One conversation as JSON: {"messages", "tools"?, "add_generation_prompt"?, "kwargs"?}. Key order
-// is kept; an integer of more than 64 bits is refused rather than rounded. where: for messages.
-// Throws InputError.
+// One conversation as JSON: {"messages", "tools"?, "add_generation_prompt"?, "kwargs"?}; other
+// keys are not read. Key order is kept; an integer of more than 64 bits is refused rather than
+// rounded. where: for messages. Throws InputError.
 Conversation parse_conversation(std::string_view json, const std::string& where);
 
 // Whether a rendered prompt ends inside <think>: the last one is not closed, and only space follows

@@ -11,7 +11,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr const char* kConfig = "tokenizer_config.json";
+constexpr const char* kTemplate = "chat_template.jinja";
 constexpr int kMaxDepth = 100;
+constexpr const char* kConfigFile = "tokenizer_config.json";
+constexpr const char* kTemplateFile = "chat_template.jinja";
 
 // A document with its key order; an integer that does not fit is refused, not rounded.
 class Reader : public nlohmann::json_sax<Json> {
@@ -104,17 +108,26 @@ Json special_tokens(const Json& config, const std::string& file) {
 }  // namespace
 
 ChatTemplate ChatTemplate::load(const std::string& folder) {
-  const std::string config_file = folder + "/tokenizer_config.json";
+  std::map<std::string, std::string> files;
+  for (const char* name : {kConfig, kTemplate})
+    if (const std::string path = folder + "/" + name; path_exists(path))
+      files[name] = read_file(path);
+  return of_files(files, folder);
+}
+
+ChatTemplate ChatTemplate::of_files(const std::map<std::string, std::string>& files,
+                                    const std::string& where) {
+  const std::string config_file = where + "/" + kConfig;
   Json config = Json::object();
-  if (path_exists(config_file)) config = parse_json(read_file(config_file), config_file);
+  if (const auto text = files.find(kConfig); text != files.end())
+    config = parse_json(text->second, config_file);
   if (!config.is_object()) throw_error<InputError>("{}: not a JSON object", config_file);
   const Json special = special_tokens(config, config_file);
-  if (const std::string file = folder + "/chat_template.jinja"; path_exists(file))
-    return parse(read_file(file), file, special);
+  if (const auto text = files.find(kTemplate); text != files.end())
+    return parse(text->second, where + "/" + kTemplate, special);
   const auto found = config.find("chat_template");
   if (found == config.end() || found->is_null())
-    throw_error<InputError>(
-        "{}: has no chat_template.jinja, and no chat_template in tokenizer_config.json", folder);
+    throw_error<InputError>("{}: has no {}, and no chat_template in {}", where, kTemplate, kConfig);
   const auto parsed = [&](const Json& text, const std::string& place) {
     if (!text.is_string()) throw_error<InputError>("{}: {} is not a string", config_file, place);
     return parse(text.get_ref<const std::string&>(), config_file + ": " + place, special);
@@ -145,8 +158,6 @@ Conversation parse_conversation(std::string_view text, const std::string& where)
       if (!value.is_boolean())
         throw_error<InputError>("{}: add_generation_prompt is not a boolean", where);
       out.add_generation_prompt = value.get<bool>();
-    } else {
-      throw_error<InputError>("{}: unknown key '{}'", where, key);
     }
   }
   if (!json.contains("messages")) throw_error<InputError>("{}: has no messages", where);

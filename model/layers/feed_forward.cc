@@ -1,6 +1,7 @@
 #include "model/layers/feed_forward.h"
 
 #include <ATen/ops/add.h>
+#include <ATen/ops/zeros.h>
 
 #include "kernels/linear/linear.h"
 #include "kernels/moe/moe.h"
@@ -9,10 +10,13 @@
 namespace cohort {
 
 SwigluMlp::SwigluMlp(ParameterStore& store, const std::string& prefix)
-    : gate_up_(&store.block(prefix + "gate_up_proj")), down_(&store.block(prefix + "down_proj")) {}
+    : gate_up_(&store.block(prefix + "gate_up_proj")),
+      down_(&store.block(prefix + "down_proj")),
+      activation_(store.config().activation()) {}
 
 at::Tensor SwigluMlp::forward(const at::Tensor& x, const kernels::RowShards& shards) const {
-  return kernels::linear(kernels::swiglu(kernels::linear(x, *gate_up_, shards)), *down_, shards);
+  return kernels::linear(kernels::swiglu(kernels::linear(x, *gate_up_, shards), activation_), *down_,
+                         shards);
 }
 
 MoeMlp::MoeMlp(ParameterStore& store, const std::string& prefix, int64_t load_row)
@@ -21,8 +25,11 @@ MoeMlp::MoeMlp(ParameterStore& store, const std::string& prefix, int64_t load_ro
       gate_(&store.block(prefix + "gate")),
       gate_up_(&store.block(prefix + "experts.gate_up")),
       down_(&store.block(prefix + "experts.down")),
-      bias_(store.buffers().at(prefix + "gate.e_score_correction_bias")),
-      shared_(store, prefix + "shared_experts.") {}
+      bias_(store.config().router_bias()
+                ? store.buffers().at(prefix + "gate.e_score_correction_bias")
+                : at::zeros({router_.num_experts}, at::kFloat)) {
+  if (store.config().n_shared_experts > 0) shared_.emplace(store, prefix + "shared_experts.");
+}
 
 at::Tensor MoeMlp::forward(const at::Tensor& x, const DecoderInput& input) const {
   const kernels::Routing routing =
@@ -33,7 +40,7 @@ at::Tensor MoeMlp::forward(const at::Tensor& x, const DecoderInput& input) const
   }
   const at::Tensor routed =
       kernels::moe(x, routing.index, routing.weight, *gate_up_, *down_, input.shards);
-  return at::add(routed, shared_.forward(x, input.shards));
+  return shared_ ? at::add(routed, shared_->forward(x, input.shards)) : routed;
 }
 
 }  // namespace cohort

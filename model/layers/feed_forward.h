@@ -1,7 +1,8 @@
-// The two feed-forward layers: SwiGLU, and DeepSeekMoE (routed experts plus a shared SwiGLU; V3
-// report 2.1.2).
+// The two feed-forward layers: a gated unit (SwiGLU, Gemma's GeGLU), and DeepSeekMoE (routed experts
+// plus a shared unit; V3 report 2.1.2; Qwen3-MoE has no shared one).
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "model/decoder.h"
@@ -15,6 +16,7 @@ class SwigluMlp {
 
  private:
   const kernels::Param *gate_up_, *down_;
+  kernels::GateActivation activation_;
 };
 
 class MoeMlp {
@@ -28,7 +30,7 @@ class MoeMlp {
   int64_t load_row_;
   const kernels::Param *gate_, *gate_up_, *down_;
   at::Tensor bias_;
-  SwigluMlp shared_;
+  std::optional<SwigluMlp> shared_;
 };
 
 }  // namespace cohort

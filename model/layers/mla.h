@@ -15,20 +15,19 @@
 #include <string>
 
 #include "kernels/rope/rope.h"
-#include "model/decoder.h"
+#include "model/layers/attention_layer.h"
 #include "model/layers/expand_heads.h"
 #include "model/layers/head_linear.h"
 
 namespace cohort {
 
-class Mla {
+class Mla final : public AttentionLayer {
  public:
   // Views the blocks "<prefix>q..._proj" of the store.
   Mla(ParameterStore& store, const std::string& prefix, const kernels::RopeTable& rope);
 
-  // x [T, H], normed. `k` and `v` are the layer's cache where input.cache is set, else undefined.
   at::Tensor forward(const at::Tensor& x, const DecoderInput& input, const at::Tensor& k,
-                     const at::Tensor& v) const;
+                     const at::Tensor& v) const override;
 
  private:
   struct Projected {

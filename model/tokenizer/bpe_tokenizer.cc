@@ -154,9 +154,4 @@ int32_t BpeTokenizer::id_of(std::string_view token) const {
   return added != nullptr ? added->id : model_.id_of(token);
 }
 
-void BpeTokenizer::save(const std::string& folder) const {
-  make_folders(folder);
-  for (const auto& [name, content] : files_) write_file_atomic(folder + "/" + name, content);
-}
-
 }  // namespace cohort

@@ -28,7 +28,7 @@ class BpeTokenizer : public Tokenizer {
   int32_t bos_id() const override { return bos_id_; }
   int32_t eos_id() const override { return eos_id_; }
   int32_t pad_id() const override { return pad_id_; }
-  void save(const std::string& folder) const override;
+  const std::map<std::string, std::string>& files() const override { return files_; }
 
  private:
   BpeTokenizer(std::map<std::string, std::string> files, const std::string& place,

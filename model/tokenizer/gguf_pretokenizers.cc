@@ -95,4 +95,10 @@ json gguf_pretokenizer(std::string_view name) {
           {"ignore_merges", family.ignore_merges}};
 }
 
+std::vector<std::string> gguf_pretokenizer_names() {
+  std::vector<std::string> names;
+  for (const Name& known : kNames) names.emplace_back(known.name);
+  return names;
+}
+
 }  // namespace cohort

@@ -1,4 +1,4 @@
-// Tokenizer::load: the files of a folder, the gzip form of tokenizer.json, and GGUF.
+// Tokenizer::load and save: the files of a folder, the gzip form of tokenizer.json, and GGUF.
 #include <zlib.h>
 
 #include "core/base/error.h"
@@ -50,6 +50,11 @@ std::shared_ptr<const Tokenizer> from_folder(const std::string& folder) {
 
 std::shared_ptr<const Tokenizer> Tokenizer::load(const std::string& path) {
   return path.ends_with(".gguf") ? from_gguf(GgufFile::open(path)->metadata()) : from_folder(path);
+}
+
+void Tokenizer::save(const std::string& folder) const {
+  make_folders(folder);
+  for (const auto& [name, content] : files()) write_file_atomic(folder + "/" + name, content);
 }
 
 }  // namespace cohort

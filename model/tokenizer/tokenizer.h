@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -62,8 +63,14 @@ class Tokenizer {
   virtual int32_t bos_id() const = 0;     // -1 when none, as the next two
   virtual int32_t eos_id() const = 0;
   virtual int32_t pad_id() const = 0;
-  // Writes tokenizer.json and tokenizer_config.json; a loaded one keeps its files byte for byte.
-  virtual void save(const std::string& folder) const = 0;
+  // tokenizer.json, tokenizer_config.json and what else belongs to them, by name; of a loaded one,
+  // byte for byte.
+  virtual const std::map<std::string, std::string>& files() const = 0;
+  // Writes the files.
+  void save(const std::string& folder) const;
+  // Adds the keys tokenizer.* of a model with `rows` rows of embedding; rows without a token are
+  // named [PADn]. Throws InputError where llama.cpp has no name for what cuts text into pieces.
+  void write_gguf(int64_t rows, GgufMetadata& metadata) const;
 };
 
 }  // namespace cohort

@@ -56,6 +56,10 @@ void DataConfig::describe(Fields& f) {
           "commas dropped.");
   f.field("prompt_template", prompt_template,
           "Text of a prompt: {prompt} is the row's prompt, {key} the text under any other key.");
+  f.field("apply_chat_template", apply_chat_template,
+          "The prompt becomes the user's message in the model's own chat template, and the answer is "
+          "what its assistant says.");
+  f.field("system_prompt", system_prompt, "The system's message; with apply_chat_template.");
   f.field("filter_overlong_prompts", filter_overlong_prompts,
           "Drop prompts over max_prompt_length and count them; false: they are an error.");
   f.field("max_prompt_length", max_prompt_length, "Tokens of a prompt at most.", at_least_int(1));
@@ -74,6 +78,8 @@ void DataConfig::describe(Fields& f) {
   }
   if (!style_mix.empty() && (style_mix.size() != 3 || sum <= 0))
     f.fail("style_mix", "must be three weights: direct, brief, full");
+  if (!system_prompt.empty() && !apply_chat_template)
+    f.fail("system_prompt", "needs apply_chat_template");
   if (!PromptTemplate(prompt_template).has_fields())
     f.fail("prompt_template", "has no field such as {prompt}: every prompt would be the same");
   if (PromptTemplate(prompt_template).uses(answer_key))

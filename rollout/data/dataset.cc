@@ -5,6 +5,7 @@
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/io/jsonl.h"
+#include "model/chat_template/chat_template.h"
 #include "rollout/data/gsm8k_calculator.h"
 #include "rollout/data/prompt_template.h"
 
@@ -95,11 +96,26 @@ std::vector<Row> all_rows(const DataConfig& config) {
   return rows;
 }
 
+// Prompts as the model's own chat template puts them.
+void apply_template(const DataConfig& config, const Tokenizer& tokenizer, std::vector<Row>& rows) {
+  const auto chat = ChatTemplate::of_files(tokenizer.files(), "the model's tokenizer");
+  for (Row& row : rows) {
+    Conversation conversation;
+    if (!config.system_prompt.empty())
+      conversation.messages.push_back({{"role", "system"}, {"content", config.system_prompt}});
+    conversation.messages.push_back({{"role", "user"}, {"content", row.prompt}});
+    conversation.add_generation_prompt = true;
+    row.prompt = chat.render(conversation);
+  }
+}
+
 }  // namespace
 
 std::shared_ptr<const Dataset> Dataset::load(const DataConfig& config, const Tokenizer& tokenizer) {
   auto data = std::make_shared<Dataset>();
-  for (Row& row : all_rows(config)) {
+  std::vector<Row> rows = all_rows(config);
+  if (config.apply_chat_template) apply_template(config, tokenizer, rows);
+  for (Row& row : rows) {
     try {
       row.prompt_tokens = tokenizer.encode(row.prompt);
     } catch (const InputError& e) {

@@ -30,6 +30,8 @@ struct DataConfig {
   std::string
       answer_after;  // gold is the text after the last such mark ("####" for GSM8K), commas dropped
   std::string prompt_template = "{prompt}";  // {prompt} and {key} of any other key of the row
+  bool apply_chat_template = false;  // the prompt is a user's message of the model's own template
+  std::string system_prompt;                 // its system's message; empty: none
   bool filter_overlong_prompts = true;       // false: an overlong prompt is an error
   int64_t max_prompt_length = 512;           // tokens
   bool shuffle = true;

@@ -30,11 +30,14 @@ struct DrawRow {
 // One call of generate().
 class Generation {
  public:
+  using OnToken = std::function<void(const Prompt&, int64_t, int32_t)>;
+
   Generation(Decoder& decoder, const Tokenizer& tokenizer, KvCache& cache,
              const EngineConfig& config, const SamplingConfig& sampling, const DrawScope& scope,
-             EngineStats& stats)
+             const OnToken& on_token, EngineStats& stats)
       : decoder_(decoder),
         tokenizer_(tokenizer),
+        on_token_(on_token),
         sampling_(sampling),
         scope_(scope),
         stats_(stats),
@@ -147,6 +150,7 @@ class Generation {
     c.tokens.push_back(draw.token);
     c.logprob.push_back(draw.logprob);
     c.logprob_sampled.push_back(draw.logprob_sampled);
+    if (on_token_) on_token_(sample.group->prompt, sample.sample, draw.token);
     const std::optional<Finish> finish = stop_.finished(c);
     if (!finish) return;
     c.finish = *finish;
@@ -166,6 +170,7 @@ class Generation {
 
   Decoder& decoder_;
   const Tokenizer& tokenizer_;
+  const OnToken& on_token_;
   const SamplingConfig& sampling_;
   DrawScope scope_;
   EngineStats& stats_;
@@ -254,7 +259,7 @@ void Engine::generate(std::vector<Prompt> prompts, const SamplingConfig& samplin
   for (const Prompt& prompt : prompts)
     check_fits(prompt, sampling, impl_->decoder.config().max_position_embeddings, empty);
   Generation generation(impl_->decoder, impl_->tokenizer, *impl_->cache, impl_->config, sampling,
-                        scope, impl_->stats);
+                        scope, on_token, impl_->stats);
   for (Prompt& prompt : prompts) generation.add(std::move(prompt));
   generation.run(on_step, on_group);
 }

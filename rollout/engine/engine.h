@@ -71,6 +71,8 @@ class Engine {
   const EngineStats& stats() const;
   // Called between steps, for heartbeats and interrupts; may throw.
   std::function<void()> on_step;
+  // Called with every token as it is drawn, sample by sample, in the order of drawing.
+  std::function<void(const Prompt& prompt, int64_t sample, int32_t token)> on_token;
 
  private:
   struct Impl;

@@ -20,7 +20,23 @@ struct Case {
   at::ScalarType dtype;
   const char* form;
   int64_t q_lora_rank;
+  const char* arch = "deepseek_v3";
 };
+
+// Grouped queries in place of MLA, with all that the family has.
+void make_grouped(ModelConfig& c) {
+  c.num_attention_heads = 6;
+  c.num_key_value_heads = 2;
+  c.head_dim = 16;
+  if (!c.has_experts()) c.first_k_dense_replace = c.num_hidden_layers;
+  c.n_group = c.topk_group = 1;
+  c.n_shared_experts = 0;
+  c.attention_bias = c.arch == "llama";
+  if (!c.gemma()) return;
+  c.tie_word_embeddings = true;
+  c.sliding_window = 6;
+  c.layer_types = {"sliding_attention", "full_attention", "sliding_attention"};
+}
 
 class DecoderExactness : public testing::TestWithParam<Case> {
  protected:
@@ -35,6 +51,9 @@ class DecoderExactness : public testing::TestWithParam<Case> {
     ModelConfig config = small_config();
     config.mla_form = c.form;
     config.q_lora_rank = c.q_lora_rank;
+    config.arch = c.arch;
+    if (!config.latent_attention()) make_grouped(config);
+    config.check("test");
     return config;
   }
 
@@ -167,11 +186,11 @@ TEST_P(DecoderExactness, GradientModeChangesNothing) {
 TEST_P(DecoderExactness, LoadCountsTheChoicesOfMaskedRows) {
   const at::NoGradGuard no_grad;
   DecoderInput input = packed_input({some_tokens(20, 8)});
-  input.load = at::zeros({2, 8}, at::kLong);
+  input.load = at::zeros({config_.num_moe_layers(), 8}, at::kLong);
   input.load_mask = at::zeros({20}, at::kByte);
   for (int64_t i = 0; i < 13; ++i) input.load_mask.mutable_data_ptr<uint8_t>()[i] = 1;
   decoder_.hidden(input);
-  for (int64_t layer = 0; layer < 2; ++layer)
+  for (int64_t layer = 0; layer < config_.num_moe_layers(); ++layer)
     EXPECT_EQ(input.load[layer].sum().item<int64_t>(), 13 * 3);
 }
 
@@ -187,7 +206,7 @@ TEST_P(DecoderExactness, RecomputedLayersGiveTheSameGradients) {
     input.shards = std::make_shared<const std::vector<int64_t>>(std::vector<int64_t>{0, 20, 33});
     input.recompute_layers = recompute;
     TrainingPass result;
-    result.load = at::zeros({2, 8}, at::kLong);
+    result.load = at::zeros({config_.num_moe_layers(), 8}, at::kLong);
     input.load = result.load;
     input.load_mask = at::ones({33}, at::kByte);
     const kernels::BalanceLoss balance = {
@@ -202,7 +221,7 @@ TEST_P(DecoderExactness, RecomputedLayersGiveTheSameGradients) {
   EXPECT_GT(kept.grads.abs().max().item<float>(), 0.0f);
   EXPECT_TRUE(at::equal(kept.grads, recomputed.grads));
   EXPECT_TRUE(at::equal(kept.load, recomputed.load));
-  EXPECT_GT(kept.balance_loss, 0.0);
+  EXPECT_EQ(kept.balance_loss > 0.0, config_.num_moe_layers() > 0);
   EXPECT_EQ(kept.balance_loss, recomputed.balance_loss);
 }
 
@@ -212,12 +231,19 @@ TEST_P(DecoderExactness, SlotOutsideTheCacheIsRefused) {
   EXPECT_THROW(cached(cache, some_tokens(2, 9), 0, 2, {7, 8}), CheckError);
 }
 
-INSTANTIATE_TEST_SUITE_P(Forms, DecoderExactness,
-                         testing::Values(Case{"fp32", at::kFloat, "expanded", 24},
-                                         Case{"bf16", at::kBFloat16, "expanded", 0},
-                                         Case{"absorbed_fp32", at::kFloat, "absorbed", 0},
-                                         Case{"absorbed_bf16", at::kBFloat16, "absorbed", 24}),
-                         [](const auto& info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Forms, DecoderExactness,
+    testing::Values(Case{"fp32", at::kFloat, "expanded", 24},
+                    Case{"bf16", at::kBFloat16, "expanded", 0},
+                    Case{"absorbed_fp32", at::kFloat, "absorbed", 0},
+                    Case{"absorbed_bf16", at::kBFloat16, "absorbed", 24},
+                    Case{"llama", at::kFloat, "expanded", 0, "llama"},
+                    Case{"qwen2_bf16", at::kBFloat16, "expanded", 0, "qwen2"},
+                    Case{"qwen3_moe", at::kFloat, "expanded", 0, "qwen3_moe"},
+                    Case{"qwen3_moe_bf16", at::kBFloat16, "expanded", 0, "qwen3_moe"},
+                    Case{"gemma3", at::kFloat, "expanded", 0, "gemma3_text"},
+                    Case{"gemma3_bf16", at::kBFloat16, "expanded", 0, "gemma3_text"}),
+    [](const auto& info) { return std::string(info.param.name); });
 
 TEST(KvCache, BytesPerSlot) {
   ModelConfig config = small_config();

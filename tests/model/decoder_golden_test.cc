@@ -1,8 +1,10 @@
-// Goldens: transformers' DeepseekV3ForCausalLM and MtpModel, by
+// Goldens: transformers' models of every family, and MtpModel, by
 // tools/goldens/make_model_goldens.py.
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "kernels/token_logprob/token_logprob.h"
@@ -29,7 +31,7 @@ double relative_difference(const at::Tensor& got, const at::Tensor& want) {
 
 struct Case {
   const char* golden;
-  const char* form;
+  const char* form = "expanded";
 };
 
 ModelConfig config_of(const std::string& folder, const char* form) {
@@ -77,6 +79,47 @@ TEST_P(DecoderGolden, LogitsMatchTransformers) {
             1e-5);
 }
 
+TEST_P(DecoderGolden, GreedyIdsMatchTransformers) {
+  const at::NoGradGuard no_grad;
+  const at::Tensor ids = golden_tensor(*golden_, "ids"), want = golden_tensor(*golden_, "greedy");
+  for (int64_t s = 0; s < ids.size(0); ++s) {
+    const auto* first = ids.const_data_ptr<int32_t>() + s * ids.size(1);
+    std::vector<int32_t> sequence(first, first + 8);
+    for (int64_t i = 0; i < want.size(1); ++i) {
+      const at::Tensor hidden = decoder_->hidden(packed_input({sequence}));
+      const at::Tensor logits =
+          kernels::logits(hidden.narrow(0, hidden.size(0) - 1, 1), decoder_->head());
+      const auto* l = logits.const_data_ptr<float>();
+      sequence.push_back(static_cast<int32_t>(std::max_element(l, l + logits.size(1)) - l));
+      ASSERT_EQ(sequence.back(), want[s][i].item<int32_t>()) << "sequence " << s << ", id " << i;
+    }
+  }
+}
+
+TEST_P(DecoderGolden, Bf16LogitsAreWithinItsRounding) {
+  const at::NoGradGuard no_grad;
+  ParameterStore store(store_.config(), at::kBFloat16);
+  load_hf_weights(folder_, store);
+  Decoder decoder(store);
+  const at::Tensor logits = kernels::logits(decoder.hidden(input_), decoder.head());
+  const at::Tensor want = golden_tensor(*golden_, "logits").flatten(0, 1);
+  std::vector<double> row_nmse;
+  for (int64_t r = 0; r < want.size(0); ++r) {
+    double error = 0, power = 0;
+    for (int64_t i = r * want.size(1); i < (r + 1) * want.size(1); ++i) {
+      const double y = want.const_data_ptr<float>()[i];
+      error += std::pow(logits.const_data_ptr<float>()[i] - y, 2);
+      power += y * y;
+    }
+    row_nmse.push_back(error / power);
+  }
+  // As near as transformers' own, which rounds at about the same places; of the median row, as a
+  // router chooses otherwise where two scores are within the rounding.
+  std::ranges::sort(row_nmse);
+  const double theirs = golden_tensor(*golden_, "bf16_nmse").item<float>();
+  EXPECT_LT(row_nmse[row_nmse.size() / 2], std::max(1e-4, 1.5 * theirs));
+}
+
 TEST_P(DecoderGolden, EveryGradientMatchesTransformers) {
   // Two logical shards, a sequence each: their sum is the gradient.
   store_.enable_gradients(2);
@@ -115,8 +158,11 @@ TEST_P(DecoderGolden, EveryGradientMatchesTransformers) {
 INSTANTIATE_TEST_SUITE_P(
     Transformers, DecoderGolden,
     testing::Values(Case{"lora_groups_yarn_mtp", "expanded"}, Case{"plain_tied", "expanded"},
-                    Case{"dense_student", "expanded"}, Case{"lora_groups_yarn_mtp", "absorbed"},
-                    Case{"plain_tied", "absorbed"}),
+                    Case{"dense_student"}, Case{"lora_groups_yarn_mtp", "absorbed"},
+                    Case{"plain_tied", "absorbed"}, Case{"deepseek_v2_lite"},
+                    Case{"deepseek_v2_groups", "absorbed"}, Case{"llama3"}, Case{"smollm2"},
+                    Case{"llama_bias_linear"}, Case{"qwen2"}, Case{"qwen2_yarn_window"},
+                    Case{"qwen3"}, Case{"qwen3_moe"}, Case{"gemma3"}),
     [](const auto& info) { return std::string(info.param.golden) + "_" + info.param.form; });
 
 }  // namespace

@@ -117,13 +117,13 @@ TEST(ModelConfig, ReadsBothSpellingsOfRope) {
   config["rope_parameters"] = rope;
   const ModelConfig c = ModelConfig::from_hf(config, "config.json");
   EXPECT_EQ(c.rope_theta, 5000);
-  EXPECT_EQ(c.yarn.factor, 40);
-  EXPECT_EQ(c.yarn.original_max_position, 4096);
+  EXPECT_EQ(c.scaling.factor, 40);
+  EXPECT_EQ(c.scaling.original_max_position, 4096);
 
   config["rope_parameters"] = {{"rope_type", "default"}, {"rope_theta", 100.0}};
   const ModelConfig plain = ModelConfig::from_hf(config, "config.json");
   EXPECT_EQ(plain.rope_theta, 100);
-  EXPECT_EQ(plain.yarn.factor, 1);
+  EXPECT_EQ(plain.scaling.factor, 1);
 }
 
 TEST(ModelConfig, NullQueryRankMeansNone) {
@@ -170,11 +170,15 @@ TEST(ModelConfig, UnsupportedMathematicsIsNamed) {
   expect_named("moe_layer_freq is 2", set("moe_layer_freq", 2));
   expect_named("quantization_config", set("quantization_config", {{"quant_method", "fp8"}}));
   expect_named("architectures", set("architectures", {"LlamaForCausalLM"}));
-  expect_named("model_type", set("model_type", "deepseek_v2"));
+  expect_named("model_type", set("model_type", "deepseek_v4"));
+  expect_named("architectures", set("model_type", "deepseek_v2"));
+  expect_named("unknown key alibi is true", set("alibi", true));
   expect_named("num_key_value_heads", set("num_key_value_heads", 8));
   expect_named("num_nextn_predict_layers", set("num_nextn_predict_layers", 2));
-  expect_named("rope_scaling: type is \"linear\"", set_rope("type", "linear"));
-  expect_named("rope_type", set_rope("rope_type", "llama3"));
+  expect_named("rope_scaling: type is \"dynamic\"", set_rope("type", "dynamic"));
+  expect_named("unknown key beta_fast", set_rope("type", "linear"));
+  expect_named("rope_type", set_rope("rope_type", "longrope"));
+  expect_named("low_freq_factor is missing", set_rope("rope_type", "llama3"));
   expect_named("mscale_all_dim", set_rope("mscale", nullptr));
   expect_named("attention_factor", set_rope("attention_factor", 1.0));
   expect_named("truncate", set_rope("truncate", false));
@@ -213,9 +217,9 @@ ModelConfig read_yaml(const std::string& text) {
 TEST(ModelConfig, ReadsYaml) {
   const ModelConfig c = read_yaml(kYaml);
   EXPECT_EQ(c.hidden_size, 64);
-  EXPECT_EQ(c.yarn.factor, 4);
-  EXPECT_EQ(c.yarn.original_max_position, 64);
-  EXPECT_EQ(c.yarn.beta_fast, 32);
+  EXPECT_EQ(c.scaling.factor, 4);
+  EXPECT_EQ(c.scaling.original_max_position, 64);
+  EXPECT_EQ(c.scaling.beta_fast, 32);
   EXPECT_EQ(c.mla_form, "absorbed");
 }
 

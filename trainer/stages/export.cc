@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/log.h"
+#include "trainer/model_export.h"
 
 namespace cohort {
 namespace {
@@ -22,10 +23,14 @@ std::string target_folder(const StageContext& context, const ExportConfig& confi
 
 std::string mark_file(const std::string& stage_folder) { return stage_folder + "/exported.json"; }
 
+bool holds_model(const std::string& folder) {
+  return path_exists(folder + "/config.json") || path_exists(folder + "/model.gguf");
+}
+
 // Nobody has touched what this stage once wrote there.
 bool is_own_export(const std::string& folder, const std::string& stage_folder) {
   const auto mark = read_mark(mark_file(stage_folder));
-  return mark && path_exists(folder + "/config.json") && mark->model == model_identity(folder);
+  return mark && holds_model(folder) && mark->model == model_identity(folder);
 }
 
 }  // namespace
@@ -48,7 +53,7 @@ StageEnd run_export(StageContext& context, const ExportConfig& config) {
     const LoadedModel model = context.model(config.init);
     // On a thread of its own, that this rank can be heard of: the others wait.
     std::future<void> written = std::async(std::launch::async, [&] {
-      export_hf(model, folder, config.type, [&](const std::string& part) {
+      export_folder(model, folder, config.format, config.type, [&](const std::string& part) {
         write_mark(mark_file(context.path()), {.model = model_identity(part), .values = {}});
       });
     });

@@ -1,4 +1,4 @@
-// The export stage: a stage's model as a Hugging Face folder.
+// The export stage: a stage's model as a Hugging Face folder or GGUF file.
 #pragma once
 
 #include "trainer/stages/stage_context.h"
