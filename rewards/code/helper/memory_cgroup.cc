@@ -68,8 +68,8 @@ bool put(const Descriptor& file, const std::string& text) {
 
 constexpr std::string_view kName = "cohort-judge-";
 
-// The groups of helpers that were killed before they could remove them. One with processes stays:
-// the kernel refuses.
+// The groups of helpers that were killed before they could remove them. One that keeps its
+// processes stays: the kernel refuses.
 void remove_stale(const std::string& parent) {
   std::error_code error;
   std::vector<std::string> stale;
@@ -79,7 +79,10 @@ void remove_stale(const std::string& parent) {
     const int process = std::atoi(name.c_str() + kName.size());
     if (process > 0 && kill(process, 0) != 0 && errno == ESRCH) stale.push_back(entry.path());
   }
-  for (const std::string& folder : stale) rmdir(folder.c_str());
+  int waits = 100;  // for the processes of one that was killed a moment ago
+  for (const std::string& folder : stale) {
+    while (rmdir(folder.c_str()) != 0 && errno == EBUSY && waits-- > 0) usleep(10000);
+  }
 }
 
 std::string make_child(const std::string& parent) {
