@@ -52,15 +52,13 @@ class HeaderReader {
       throw_error<InputError>("{}: header of {} bytes in a file of {}", path_, header_bytes,
                               file_.size());
     const std::string_view text(reinterpret_cast<const char*>(file_.data()) + 8, header_bytes);
-    const json header = parse_strict_json(path_ + ": header", text);
-    if (!header.is_object()) throw_error<InputError>("{}: the header is not an object", path_);
-    for (const auto& [name, value] : header.items()) {
+    parse_strict_members(path_ + ": header", text, [&](const std::string& name, const json& value) {
       if (name == "__metadata__") {
         read_metadata(value, metadata);
       } else {
         entries.push_back(read_entry(name, value));
       }
-    }
+    });
     const auto data = file_.subspan(8 + header_bytes);
     check_offsets(entries, data.size());
     return data;

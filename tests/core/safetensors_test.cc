@@ -164,6 +164,22 @@ TEST_F(Safetensors, AHeaderMayHaveAHundredMillionBytes) {
   EXPECT_TRUE(list_folder(folder_).empty());
 }
 
+// 100,000 tensors: with time in proportion to the square of their number this would take minutes.
+TEST_F(Safetensors, ReadsHeadersOfManyTensorsInLinearTime) {
+  std::string header = "{";
+  for (int i = 0; i < 100000; ++i)
+    header += fmt::format(R"({}"t{}":{{"dtype":"U8","shape":[1],"data_offsets":[{},{}]}})",
+                          i ? "," : "", i, i, i + 1);
+  EXPECT_EQ(error_of(header + "}", std::string(100000, 'x')), kOk);
+}
+
+TEST_F(Safetensors, RefusesHugeArraysAndNestingInAnEntry) {
+  std::string many = "[0";
+  for (int i = 0; i < 65536; ++i) many += ",0";
+  EXPECT_EQ(error_of("{\"t\":" + many + "]}"), "header: an array of more than 65536 elements");
+  EXPECT_EQ(error_of(R"({"t":{"shape":[[]]}})"), "header: JSON nested too deep");
+}
+
 TEST_F(Safetensors, NamesAreShownOnOneLine) {
   EXPECT_EQ(error_of(R"({"a\nb\u0007":1})"),
             "tensor a\\x0ab\\x07: expected an object of dtype, shape and data_offsets");
@@ -176,7 +192,9 @@ TEST_F(Safetensors, RefusesHeadersThatAreNotJson) {
   EXPECT_EQ(error_of("\xff"), "header: not JSON at byte 1");
   EXPECT_EQ(error_of("{"), "header: not JSON at byte 2");
   EXPECT_EQ(error_of("{\"a\xff\":1}"), "header: invalid UTF-8 at byte 4");
-  EXPECT_EQ(error_of("[]"), "the header is not an object");
+  EXPECT_EQ(error_of("[]"), "header: not an object");
+  EXPECT_EQ(error_of("null"), "header: not an object");
+  EXPECT_EQ(error_of("{\"a\":1e999}"), "header: a number beyond double at byte 10");
   EXPECT_EQ(error_of("{}x"), "header: not JSON at byte 3");
   EXPECT_EQ(error_of(std::string("{}\0", 3)), "header: not JSON at byte 3");
   EXPECT_EQ(error_of("{\"a\":" + std::string(50000, '[')), "header: JSON nested too deep");
