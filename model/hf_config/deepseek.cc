@@ -43,6 +43,7 @@ void read_deepseek_keys(const KeyReader& r, ModelConfig& c) {
   }
   // DeepSeek-V2: softmax scores, their largest ranks a group, no selection bias, no normalisation.
   r.only("scoring_func", "softmax");
+  r.only("num_nextn_predict_layers", 0);
   c.norm_topk_prob = false;
   r.only("norm_topk_prob", false);
   std::string method = "greedy";
