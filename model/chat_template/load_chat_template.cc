@@ -17,10 +17,14 @@ constexpr int kMaxDepth = 100;
 constexpr const char* kConfigFile = "tokenizer_config.json";
 constexpr const char* kTemplateFile = "chat_template.jinja";
 
-// A document with its key order; an integer that does not fit is refused, not rounded.
+// What becomes of an integer of more than 64 bits.
+enum class LongIntegers { refused, rounded };
+
+// A document with its key order.
 class Reader : public nlohmann::json_sax<Json> {
  public:
-  explicit Reader(std::string where) : where_(std::move(where)) {}
+  Reader(std::string where, LongIntegers long_integers)
+      : where_(std::move(where)), long_integers_(long_integers) {}
   Json take() { return std::move(root_); }
 
   bool null() override { return add(nullptr); }
@@ -28,7 +32,7 @@ class Reader : public nlohmann::json_sax<Json> {
   bool number_integer(number_integer_t value) override { return add(value); }
   bool number_unsigned(number_unsigned_t value) override { return add(value); }
   bool number_float(number_float_t value, const string_t& text) override {
-    if (text.find_first_of(".eE") == string_t::npos)
+    if (long_integers_ == LongIntegers::refused && text.find_first_of(".eE") == string_t::npos)
       throw_error<InputError>("{}: the integer {} needs more than 64 bits", where_,
                               text.substr(0, 40));
     return add(value);
@@ -70,15 +74,17 @@ class Reader : public nlohmann::json_sax<Json> {
   }
 
   std::string where_;
+  LongIntegers long_integers_;
   std::string key_;
   Json root_;
   std::vector<Json*> open_;
 };
 
-Json parse_json(std::string_view text, const std::string& where) {
+Json parse_json(std::string_view text, const std::string& where,
+                LongIntegers long_integers = LongIntegers::refused) {
   if (json_nests_deeper(text, kMaxDepth))
     throw_error<InputError>("{}: JSON of more than {} levels", where, kMaxDepth);
-  Reader reader(where);
+  Reader reader(where, long_integers);
   Json::sax_parse(text, &reader);
   return reader.take();
 }
@@ -120,7 +126,8 @@ ChatTemplate ChatTemplate::of_files(const std::map<std::string, std::string>& fi
   const std::string config_file = where + "/" + kConfig;
   Json config = Json::object();
   if (const auto text = files.find(kConfig); text != files.end())
-    config = parse_json(text->second, config_file);
+    // Hugging Face writes 10^30 for a model_max_length that is not known.
+    config = parse_json(text->second, config_file, LongIntegers::rounded);
   if (!config.is_object()) throw_error<InputError>("{}: not a JSON object", config_file);
   const Json special = special_tokens(config, config_file);
   if (const auto text = files.find(kTemplate); text != files.end())
