@@ -60,6 +60,7 @@ struct Expr {
   std::string attribute;
   CallSyntax call;
   Slot slot;
+  int depth = 1;  // of the tree below, bounded by the parser
 };
 
 // What a scope begins with, in order.

@@ -1,5 +1,7 @@
 #include "model/chat_template/chat_template.h"
 
+#include <algorithm>
+
 #include "core/base/error.h"
 #include "model/chat_template/code_points.h"
 #include "model/chat_template/interpreter.h"
@@ -49,6 +51,13 @@ void check(const Conversation& conversation, const std::string& file) {
     for (const Json& document : *found)
       if (!document.is_object()) throw_error<InputError>("{}: a document is not an object", file);
   }
+}
+
+// What a template raises is its own text.
+std::string one_line(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  return text;
 }
 
 }  // namespace
@@ -103,7 +112,7 @@ std::string ChatTemplate::render(const Conversation& conversation) const {
   try {
     return interpreter.run();
   } catch (const chat::Fault& fault) {
-    throw_error<InputError>("{}:{}: {}", file, interpreter.line(), fault.what());
+    throw_error<InputError>("{}:{}: {}", file, interpreter.line(), one_line(fault.what()));
   }
 }
 

@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "model/chat_template/iterate.h"
-#include "model/chat_template/loops.h"
+#include "model/chat_template/macros.h"
 #include "model/chat_template/text_search.h"
 
 namespace cohort::chat {
@@ -124,6 +124,8 @@ bool equal(Heap& heap, const Value& a, const Value& b) {
       return equal_ranges(a.get<Range>(), b.get<Range>());
     case Kind::kView:
       throw Fault("comparing dict views is not supported");
+    case Kind::kFunction:
+      return a.get<Function>().name == b.get<Function>().name;
     case Kind::kMethod:
       throw Fault("comparing methods is not supported");
     default:
@@ -182,6 +184,8 @@ size_t hash_of(Heap& heap, const Value& value) {
     case Kind::kDict:
     case Kind::kView:
       throw Fault(fmt::format("unhashable type: '{}'", type_name(value)));
+    case Kind::kFunction:
+      return hash_of_text(value.get<Function>().name);
     case Kind::kMethod:
       throw Fault("the hash of a method is not supported");
     case Kind::kMissing:

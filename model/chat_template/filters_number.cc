@@ -33,7 +33,9 @@ Value int_filter(In, const Value& value, Args arguments) {
   const Value otherwise = bound.value(0, Value::integer(0));
   std::optional<int64_t> out;
   if (value.is(Kind::kText)) {
-    out = parse_int(value.bytes(), bound.integer(1, 10));
+    // A base that int() does not take counts as text that it does not read.
+    const Value base = bound.value(1, Value::integer(10));
+    if (base.is_integral()) out = parse_int(value.bytes(), base.as_integer());
     if (!out) {
       const auto real = parse_float(value.bytes());
       if (real) out = truncated(*real);

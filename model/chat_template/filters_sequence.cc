@@ -112,7 +112,7 @@ Value sort(In in, const Value& value, Args arguments) {
     for (const Key& part : parts) key.push_back(part(item));
     keys.push_back(in.heap().list(std::move(key)));
   }
-  return in.heap().list(sorted(in, items, keys, bound.truth(0, false)));
+  return in.heap().list(sorted(in, items, keys, bound.integer(0, 0) != 0));
 }
 
 Value dictsort(In in, const Value& value, Args arguments) {
@@ -130,7 +130,7 @@ Value dictsort(In in, const Value& value, Args arguments) {
     const Value& by = by_value ? item : key;
     keys.push_back(bound.truth(0, false) ? by : without_case(in, by));
   }
-  return in.heap().list(sorted(in, items, keys, bound.truth(2, false)));
+  return in.heap().list(sorted(in, items, keys, bound.integer(2, 0) != 0));
 }
 
 Value unique(In in, const Value& value, Args arguments) {

@@ -47,6 +47,7 @@ std::shared_ptr<Dict> filled(In in, Args arguments, std::string_view callee) {
   auto out = std::make_shared<Dict>();
   if (!arguments.positional.empty()) {
     const Value& from = arguments.positional[0];
+    use_defined(from);
     if (from.is(Kind::kDict)) {
       for (const auto& [key, value] : from.get<Dict>().entries()) out->set(heap, key, value);
     } else {

@@ -101,7 +101,7 @@ std::optional<double> parse_float(std::string_view raw) {
 }
 
 std::optional<int64_t> parse_int(std::string_view raw, int64_t base) {
-  if (base != 0 && (base < 2 || base > 36)) throw Fault("int() base must be >= 2 and <= 36, or 0");
+  if (base != 0 && (base < 2 || base > 36)) return {};
   std::string text = ascii_digits(strip_space_right(strip_space_left(raw)));
   size_t at = 0;
   const bool negative = !text.empty() && text[0] == '-';

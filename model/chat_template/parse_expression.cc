@@ -16,8 +16,15 @@ ExprPtr Parser::make(Expr::Kind kind, int line) {
   return out;
 }
 
-void Parser::link(int& length) const {
-  if (++length > kMaxNesting) fail("an expression with too many links in a chain");
+// A chain a + b + c ... is a tree as deep as it is long: what counts is the tree.
+void Parser::deepen(Expr& out, const Expr& part) const {
+  out.depth = std::max(out.depth, part.depth + 1);
+  if (out.depth > kMaxNesting) fail("an expression of too many links");
+}
+
+void Parser::add(Expr& out, ExprPtr part) const {
+  if (part) deepen(out, *part);
+  out.parts.push_back(std::move(part));
 }
 
 ExprPtr Parser::expression(bool with_conditional) {
@@ -25,12 +32,11 @@ ExprPtr Parser::expression(bool with_conditional) {
   if (!with_conditional) return or_expression();
   int line = current().line;
   ExprPtr node = or_expression();
-  for (int length = 0; take_name("if"); line = current().line) {
-    link(length);
+  for (; take_name("if"); line = current().line) {
     ExprPtr out = make(kConditional, line);
-    out->parts.push_back(or_expression());
-    out->parts.push_back(std::move(node));
-    out->parts.push_back(take_name("else") ? expression() : nullptr);
+    add(*out, or_expression());
+    add(*out, std::move(node));
+    add(*out, take_name("else") ? expression() : nullptr);
     node = std::move(out);
   }
   return node;
@@ -41,8 +47,8 @@ ExprPtr Parser::or_expression() {
   ExprPtr node = and_expression();
   if (!at_name("or")) return node;
   ExprPtr out = make(kOr, line);
-  out->parts.push_back(std::move(node));
-  while (take_name("or")) out->parts.push_back(and_expression());
+  add(*out, std::move(node));
+  while (take_name("or")) add(*out, and_expression());
   return out;
 }
 
@@ -51,8 +57,8 @@ ExprPtr Parser::and_expression() {
   ExprPtr node = not_expression();
   if (!at_name("and")) return node;
   ExprPtr out = make(kAnd, line);
-  out->parts.push_back(std::move(node));
-  while (take_name("and")) out->parts.push_back(not_expression());
+  add(*out, std::move(node));
+  while (take_name("and")) add(*out, not_expression());
   return out;
 }
 
@@ -60,7 +66,7 @@ ExprPtr Parser::not_expression() {
   if (!at_name("not")) return compare();
   const Nested nested(*this);
   ExprPtr out = make(kNot, take().line);
-  out->parts.push_back(not_expression());
+  add(*out, not_expression());
   return out;
 }
 
@@ -84,10 +90,10 @@ ExprPtr Parser::compare() {
     if (op.empty()) break;
     if (!out) {
       out = make(kCompare, line);
-      out->parts.push_back(std::move(node));
+      add(*out, std::move(node));
     }
     out->operators.push_back(std::move(op));
-    out->parts.push_back(sum());
+    add(*out, sum());
   }
   return out ? std::move(out) : std::move(node);
 }
@@ -95,12 +101,11 @@ ExprPtr Parser::compare() {
 ExprPtr Parser::sum() {
   int line = current().line;
   ExprPtr node = concat();
-  for (int length = 0; at_operator("+") || at_operator("-"); line = current().line) {
-    link(length);
+  for (; at_operator("+") || at_operator("-"); line = current().line) {
     ExprPtr out = make(kBinary, line);
     out->text = take().text;
-    out->parts.push_back(std::move(node));
-    out->parts.push_back(concat());
+    add(*out, std::move(node));
+    add(*out, concat());
     node = std::move(out);
   }
   return node;
@@ -111,21 +116,19 @@ ExprPtr Parser::concat() {
   ExprPtr node = product();
   if (!at_operator("~")) return node;
   ExprPtr out = make(kConcat, line);
-  out->parts.push_back(std::move(node));
-  while (take_operator("~")) out->parts.push_back(product());
+  add(*out, std::move(node));
+  while (take_operator("~")) add(*out, product());
   return out;
 }
 
 ExprPtr Parser::product() {
   int line = current().line;
   ExprPtr node = power();
-  int length = 0;
   while (at_operator("*") || at_operator("/") || at_operator("//") || at_operator("%")) {
-    link(length);
     ExprPtr out = make(kBinary, line);
     out->text = take().text;
-    out->parts.push_back(std::move(node));
-    out->parts.push_back(power());
+    add(*out, std::move(node));
+    add(*out, power());
     node = std::move(out);
     line = current().line;
   }
@@ -135,12 +138,11 @@ ExprPtr Parser::product() {
 ExprPtr Parser::power() {
   int line = current().line;
   ExprPtr node = unary();
-  for (int length = 0; at_operator("**"); line = current().line) {
-    link(length);
+  for (; at_operator("**"); line = current().line) {
     ExprPtr out = make(kBinary, line);
     out->text = take().text;
-    out->parts.push_back(std::move(node));
-    out->parts.push_back(unary());
+    add(*out, std::move(node));
+    add(*out, unary());
     node = std::move(out);
   }
   return node;
@@ -153,7 +155,7 @@ ExprPtr Parser::unary(bool with_filter) {
     const Token& sign = take();
     node = make(kUnary, sign.line);
     node->text = sign.text;
-    node->parts.push_back(unary(false));
+    add(*node, unary(false));
   } else {
     node = primary();
   }
@@ -223,7 +225,7 @@ ExprPtr Parser::tuple(TupleRule rule) {
   if (!is_tuple && !rule.parentheses)
     fail(fmt::format("expected an expression, got '{}'", describe(current())));
   ExprPtr node = make(kTuple, line);
-  node->parts = std::move(items);
+  for (ExprPtr& item : items) add(*node, std::move(item));
   return node;
 }
 
@@ -232,7 +234,7 @@ ExprPtr Parser::list() {
   while (!at_operator("]")) {
     if (!node->parts.empty()) expect_operator(",");
     if (at_operator("]")) break;
-    node->parts.push_back(expression());
+    add(*node, expression());
   }
   expect_operator("]");
   return node;
@@ -243,16 +245,18 @@ ExprPtr Parser::dict() {
   while (!at_operator("}")) {
     if (!node->parts.empty()) expect_operator(",");
     if (at_operator("}")) break;
-    node->parts.push_back(expression());
+    add(*node, expression());
+    if (node->parts.back()->kind == kList || node->parts.back()->kind == kDict)
+      fail("a list or dict cannot be the key of a dict");
     expect_operator(":");
-    node->parts.push_back(expression());
+    add(*node, expression());
   }
   expect_operator("}");
   return node;
 }
 
 ExprPtr Parser::postfix(ExprPtr node) {
-  for (int length = 0;; link(length)) {
+  while (true) {
     if (at_operator(".") || at_operator("["))
       node = subscript(std::move(node));
     else if (at_operator("("))
@@ -263,7 +267,7 @@ ExprPtr Parser::postfix(ExprPtr node) {
 }
 
 ExprPtr Parser::filter_or_test(ExprPtr node) {
-  for (int length = 0;; link(length)) {
+  while (true) {
     if (at_operator("|"))
       node = filters(std::move(node));
     else if (at_name("is"))
@@ -282,22 +286,22 @@ ExprPtr Parser::subscript(ExprPtr node) {
     if (name.kind == Token::Kind::kName) {
       ExprPtr out = make(kAttribute, token.line);
       out->text = name.text;
-      out->parts.push_back(std::move(node));
+      add(*out, std::move(node));
       return out;
     }
     if (name.kind != Token::Kind::kNumber || !name.number.is(Kind::kInt))
       fail("expected name or number", name.line);
     ExprPtr out = make(kItem, token.line);
-    out->parts.push_back(std::move(node));
-    out->parts.push_back(make(kConstant, name.line));
+    add(*out, std::move(node));
+    add(*out, make(kConstant, name.line));
     out->parts.back()->constant = name.number;
     return out;
   }
   ExprPtr out;
   if (at_operator("]")) {  // x[] is x[()] to Jinja
     out = make(kItem, token.line);
-    out->parts.push_back(std::move(node));
-    out->parts.push_back(make(kTuple, token.line));
+    add(*out, std::move(node));
+    add(*out, make(kTuple, token.line));
   } else {
     out = subscribed(std::move(node));
   }
@@ -306,12 +310,13 @@ ExprPtr Parser::subscript(ExprPtr node) {
     // Several indices are a tuple, and a tuple ends with its last item.
     if (out->kind == kSlice) fail("a slice in a tuple");
     ExprPtr index = make(kTuple, token.line);
-    index->parts.push_back(std::move(out->parts[1]));
+    add(*index, std::move(out->parts[1]));
     while (take_operator(",")) {
       ExprPtr next = subscribed(nullptr);
       if (next->kind == kSlice) fail("a slice in a tuple");
-      index->parts.push_back(std::move(next->parts[1]));
+      add(*index, std::move(next->parts[1]));
     }
+    deepen(*out, *index);
     out->parts[1] = std::move(index);
   }
   expect_operator("]");
@@ -320,25 +325,26 @@ ExprPtr Parser::subscript(ExprPtr node) {
 
 ExprPtr Parser::subscribed(ExprPtr node) {
   ExprPtr out = make(kItem, current().line);
-  out->parts.push_back(std::move(node));
-  out->parts.push_back(at_operator(":") ? nullptr : expression());
+  add(*out, std::move(node));
+  add(*out, at_operator(":") ? nullptr : expression());
   if (!take_operator(":")) return out;
   out->kind = kSlice;
   const auto ends = [&] { return at_operator(":") || at_operator("]") || at_operator(","); };
-  out->parts.push_back(ends() ? nullptr : expression());
+  add(*out, ends() ? nullptr : expression());
   const bool has_step = take_operator(":") && !ends();
-  out->parts.push_back(has_step ? expression() : nullptr);
+  add(*out, has_step ? expression() : nullptr);
   return out;
 }
 
 ExprPtr Parser::call(ExprPtr node) {
   ExprPtr out = make(kCall, current().line);
-  out->parts.push_back(std::move(node));
-  call_arguments(out->call);
+  add(*out, std::move(node));
+  call_arguments(*out);
   return out;
 }
 
-void Parser::call_arguments(CallSyntax& out) {
+void Parser::call_arguments(Expr& node) {
+  CallSyntax& out = node.call;
   const int line = current().line;
   expect_operator("(");
   const auto ensure = [&](bool holds) {
@@ -352,9 +358,11 @@ void Parser::call_arguments(CallSyntax& out) {
     if (take_operator("*")) {
       ensure(!out.star && !out.star_star);
       out.star = expression();
+      deepen(node, *out.star);
     } else if (take_operator("**")) {
       ensure(!out.star_star);
       out.star_star = expression();
+      deepen(node, *out.star_star);
     } else if (at(Token::Kind::kName) && ahead().kind == Token::Kind::kOperator &&
                ahead().text == "=") {
       ensure(!out.star_star);
@@ -363,16 +371,18 @@ void Parser::call_arguments(CallSyntax& out) {
       for (const auto& [other, value] : out.named)
         if (other == name) fail(fmt::format("keyword argument repeated: {}", name), line);
       out.named.emplace_back(name, expression());
+      deepen(node, *out.named.back().second);
     } else {
       ensure(!out.star && !out.star_star && out.named.empty());
       out.positional.push_back(expression());
+      deepen(node, *out.positional.back());
     }
   }
   expect_operator(")");
 }
 
 ExprPtr Parser::filters(ExprPtr node) {
-  for (int length = 0; take_operator("|"); link(length)) node = filter(std::move(node));
+  while (take_operator("|")) node = filter(std::move(node));
   return node;
 }
 
@@ -380,8 +390,8 @@ ExprPtr Parser::filter(ExprPtr node) {
   ExprPtr out = make(kFilter, current().line);
   out->text = expect_any_name();
   while (take_operator(".")) out->text += "." + expect_any_name();
-  out->parts.push_back(std::move(node));
-  if (at_operator("(")) call_arguments(out->call);
+  add(*out, std::move(node));
+  if (at_operator("(")) call_arguments(*out);
   return out;
 }
 
@@ -391,18 +401,19 @@ ExprPtr Parser::test(ExprPtr node) {
   ExprPtr out = make(kTest, line);
   out->text = expect_any_name();
   while (take_operator(".")) out->text += "." + expect_any_name();
-  out->parts.push_back(std::move(node));
+  add(*out, std::move(node));
   if (at_operator("(")) {
-    call_arguments(out->call);
+    call_arguments(*out);
   } else if ((at(Token::Kind::kName) && !at_any_name({"else", "or", "and"})) ||
              at(Token::Kind::kText) || at(Token::Kind::kNumber) || at_operator("[") ||
              at_operator("{")) {
     if (at_name("is")) fail("You cannot chain multiple tests with is");
     out->call.positional.push_back(postfix(primary()));
+    deepen(*out, *out->call.positional.back());
   }
   if (!negated) return out;
   ExprPtr inverse = make(kNot, line);
-  inverse->parts.push_back(std::move(out));
+  add(*inverse, std::move(out));
   return inverse;
 }
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
 
 #include "model/chat_template/parse_nested.h"
 #include "model/chat_template/parser.h"
@@ -156,7 +157,7 @@ void Parser::statement(Block& out) {
 
 void Parser::if_statement(Block& out, int line) {
   Block* into = &out;
-  int length = 0;
+  std::deque<Nested> inside;  // an elif is an if in the else of the one before
   while (true) {
     into->push_back(make_statement(Tag::kIf, line));
     Statement& branch = *into->back();
@@ -165,7 +166,7 @@ void Parser::if_statement(Block& out, int line) {
     const Token& end = take();
     line = current().line;
     if (end.text == "elif") {
-      link(length);
+      inside.emplace_back(*this);
       into = &branch.otherwise;
       continue;
     }

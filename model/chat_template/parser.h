@@ -61,7 +61,7 @@ class Parser {
   ExprPtr subscript(ExprPtr node);
   ExprPtr subscribed(ExprPtr node);
   ExprPtr call(ExprPtr node);
-  void call_arguments(CallSyntax& out);
+  void call_arguments(Expr& node);
   ExprPtr list();
   ExprPtr dict();
   struct TupleRule {
@@ -88,9 +88,10 @@ class Parser {
   [[noreturn]] void fail(const std::string& message, int line) const {
     fail_at(file_, line, message);
   }
-  // A chain `a + b + c ...` is a tree as deep as it is long.
   ExprPtr make(Expr::Kind kind, int line);
-  void link(int& length) const;
+  // Null is kept: something left out.
+  void add(Expr& out, ExprPtr part) const;
+  void deepen(Expr& out, const Expr& part) const;
 
   std::vector<Token> tokens_;
   const std::string& file_;

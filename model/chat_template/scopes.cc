@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <unordered_map>
 #include <vector>
 
 #include "model/chat_template/filters.h"
@@ -18,22 +19,26 @@ namespace {
 
 using Tag = Statement::Kind;
 
-// The names of one scope. Copies, for the branches of an if, share the slots.
+// The names of one scope, or what a branch of an if adds to them.
 class Symbols {
  public:
   explicit Symbols(const Symbols* parent)
-      : parent_(parent), slots_(std::make_shared<std::vector<std::string>>()) {}
-
-  bool knows(const std::string& name) const {
-    return refs_.contains(name) || (parent_ && parent_->knows(name));
+      : parent_(parent), slots_(std::make_shared<std::unordered_map<std::string, int>>()) {}
+  static Symbols branch_of(const Symbols& base) {
+    Symbols out(base.parent_);
+    out.base_ = &base;
+    out.slots_ = base.slots_;
+    return out;
   }
+
+  bool knows(const std::string& name) const { return own(name) || outer_knows(name); }
   void load(const std::string& name) {
     if (!knows(name)) define(name, Load::From::kContext);
   }
   void store(const std::string& name) {
     stores_.insert(name);
-    if (refs_.contains(name)) return;
-    define(name, parent_ && parent_->knows(name) ? Load::From::kOuter : Load::From::kNothing);
+    if (own(name)) return;
+    define(name, outer_knows(name) ? Load::From::kOuter : Load::From::kNothing);
   }
   int parameter(const std::string& name) {
     stores_.insert(name);
@@ -44,27 +49,26 @@ class Symbols {
   void merge(const std::vector<Symbols>& branches) {
     std::set<std::string> stored;
     for (const Symbols& branch : branches)
-      stored.insert(branch.stores_.begin(), branch.stores_.end());
-    for (const std::string& name : stores_) stored.erase(name);
+      for (const std::string& name : branch.stores_)
+        if (!stores(name)) stored.insert(name);
     for (const Symbols& branch : branches) {
       for (const auto& [name, from] : branch.refs_) refs_[name] = from;
       stores_.insert(branch.stores_.begin(), branch.stores_.end());
     }
     for (const std::string& name : stored)
-      refs_[name] = parent_ && parent_->knows(name) ? Load::From::kOuter : Load::From::kContext;
+      refs_[name] = outer_knows(name) ? Load::From::kOuter : Load::From::kContext;
   }
 
   std::optional<Slot> find(const std::string& name) const {
     int up = 0;
     for (const Symbols* at = this; at; at = at->parent_, ++up)
-      if (at->refs_.contains(name)) return Slot{up, at->slot(name)};
+      if (at->own(name)) return Slot{up, at->slots_->at(name)};
     return {};
   }
 
   // Whether it is what the template was given, or a global.
   bool is_given(const std::string& name) const {
-    const auto at = refs_.find(name);
-    if (at != refs_.end()) return at->second == Load::From::kContext;
+    if (const Load::From* from = own(name)) return *from == Load::From::kContext;
     return parent_ && parent_->is_given(name);
   }
 
@@ -72,7 +76,7 @@ class Symbols {
     Layout out;
     out.slots = static_cast<int>(slots_->size());
     for (const auto& [name, from] : refs_) {
-      Load load{from, slot(name), {}, name};
+      Load load{from, slots_->at(name), {}, name};
       if (from == Load::From::kOuter) load.outer = parent_->find(name).value();
       out.loads.push_back(std::move(load));
     }
@@ -80,21 +84,25 @@ class Symbols {
   }
 
  private:
-  int slot(const std::string& name) const {
-    for (size_t i = 0; i < slots_->size(); ++i)
-      if ((*slots_)[i] == name) return static_cast<int>(i);
-    slots_->push_back(name);
-    return static_cast<int>(slots_->size()) - 1;
+  const Load::From* own(const std::string& name) const {
+    for (const Symbols* at = this; at; at = at->base_)
+      if (const auto found = at->refs_.find(name); found != at->refs_.end()) return &found->second;
+    return nullptr;
   }
+  bool stores(const std::string& name) const {
+    return stores_.contains(name) || (base_ && base_->stores(name));
+  }
+  bool outer_knows(const std::string& name) const { return parent_ && parent_->knows(name); }
   int define(const std::string& name, Load::From from) {
     refs_[name] = from;
-    return slot(name);
+    return slots_->try_emplace(name, static_cast<int>(slots_->size())).first->second;
   }
 
   const Symbols* parent_;
+  const Symbols* base_ = nullptr;
   std::map<std::string, Load::From> refs_;
   std::set<std::string> stores_;
-  std::shared_ptr<std::vector<std::string>> slots_;
+  std::shared_ptr<std::unordered_map<std::string, int>> slots_;
 };
 
 void each_part(const Expr& expr, const std::function<void(Expr&)>& visit) {
@@ -188,8 +196,8 @@ class Collector {
     switch (s.kind) {
       case Tag::kIf: {
         load(s.test);
-        std::vector<Symbols> branches(2, *symbols_);
         Symbols* outer = symbols_;
+        std::vector<Symbols> branches(2, Symbols::branch_of(*outer));
         symbols_ = &branches[0];
         body(s.body);
         symbols_ = &branches[1];

@@ -65,6 +65,7 @@ x|default(none) is none | ((1, 2), 3) | [] or {} | () and 1 | [[1, 2], [3]]|map(
 "a".upper().lower() | (s|upper).lower() | s.split(",")[0] | s.split(",")|first|length | "x" ~ 1 + 2 | 1 + 2 ~ "x" | 2 * 3 ~ 4 | "a" ~ "b" == "ab" | l|length > 2 and "y" or "n" | l|length - 1 | (l|length) * 2 | {"a": 1}.a | {"a": 1}["a"] | [1, 2][0] | "abc"[1] | 1.5.x | [1, 2].0 | {"k": l|map("string")|list}.k.1
 "a\\
 b" | "tab	in" | 'é' | "\\é" | "\\x4" | "\\u12" | "\\ud800" | "\\N{BULLET}" | "\\0" | 00 | 007 | 0x | 1__0 | 1_ | 1.e5 | 1.5.2 | .5 | 1e | 12abc | 0b102 | 1E5 | 1_0.0_1 | 0.1e-2 | a.b.c.d | s.upper | l.append is defined | x.y is defined | d.x.y is defined | __x | s.__class__ | d.__class__
+l|sort(reverse=[]) | l|sort(reverse=1.0) | l|sort(reverse=none) | d|dictsort(reverse="x") | dict(missing) | namespace(missing) | "5"|int(base="x") | "5.5"|int(base=99) | "5"|int(base=2.0) | range == range | range == dict | [range] == [range] | {range: 1}[range]
 """
 
 STATEMENTS = [

@@ -78,10 +78,18 @@ def conversations():
     return out
 
 
-def write(name, value, indent=None):
+def dump(value, levels):
+    """JSON with the entries of the outer levels on lines of their own."""
+    if not levels or not value or not isinstance(value, (dict, list)):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list):
+        return "[\n" + ",\n".join(dump(v, levels - 1) for v in value) + "]"
+    return "{\n" + ",\n".join(json.dumps(k) + ": " + dump(v, levels - 1) for k, v in value.items()) + "}"
+
+
+def write(name, value, levels):
     with open(os.path.join(OUT, name), "w", encoding="utf-8") as f:
-        json.dump(value, f, ensure_ascii=False, indent=indent)
-        f.write("\n")
+        f.write(dump(value, levels) + "\n")
 
 
 def snippet_cases():
@@ -99,14 +107,14 @@ def snippet_cases():
 
 def main():
     cases = conversations()
-    write("snippets.json", {"variables": chat_snippets.VARIABLES, "cases": snippet_cases()}, indent=0)
+    write("snippets.json", {"variables": chat_snippets.VARIABLES, "cases": snippet_cases()}, 2)
     own = {}
     for name in sorted(os.listdir(OUT)):
         if name.endswith(".jinja"):
             with open(os.path.join(OUT, name), encoding="utf-8") as f:
                 template = f.read()
             own[name] = [render(template, case, SPECIAL) for case in cases]
-    write("conversations.json", {"special_tokens": SPECIAL, "cases": cases, "rendered": own}, indent=0)
+    write("conversations.json", {"special_tokens": SPECIAL, "cases": cases, "rendered": own}, 3)
     if len(sys.argv) < 2:
         return
     vendor = {}
@@ -115,7 +123,7 @@ def main():
         special = {k: v["content"] if isinstance(v, dict) else v for k, v in config.items()
                    if k in ("bos_token", "eos_token", "unk_token", "pad_token") and v}
         vendor[name] = [render(config["chat_template"], case, special) for case in cases]
-    write("vendor.json", vendor, indent=0)
+    write("vendor.json", vendor, 2)
 
 
 main()

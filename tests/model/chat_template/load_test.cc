@@ -46,6 +46,12 @@ TEST_F(Folder, SpecialTokensAreStringsOrHaveAContent) {
   EXPECT_NE(refusal([&] { rendered(); }).find("bos_token"), std::string::npos);
 }
 
+TEST_F(Folder, AnUnknownLengthIsALongInteger) {
+  write("tokenizer_config.json",
+        R"({"model_max_length": 1000000000000000019884624838656, "chat_template": "text"})");
+  EXPECT_EQ(rendered(), "text");
+}
+
 TEST_F(Folder, OfSeveralTemplatesToolsHaveTheirOwn) {
   write(
       "tokenizer_config.json",
@@ -63,7 +69,7 @@ TEST_F(Folder, OfSeveralTemplatesToolsHaveTheirOwn) {
 }
 
 TEST_F(Folder, WhatIsMissingOrBrokenIsNamed) {
-  EXPECT_NE(refusal([&] { rendered(); }).find("no chat_template"), std::string::npos);
+  EXPECT_NE(refusal([&] { rendered(); }).find("has no chat_template.jinja"), std::string::npos);
   for (const char* text : {"{", "[]", R"({"chat_template": 5})", R"({"chat_template": []})",
                            R"({"chat_template": [{"name": "other", "template": "x"}]})",
                            R"({"chat_template": [{"name": "default", "template": 1}]})",
@@ -92,7 +98,6 @@ TEST(ParseConversation, RefusesWhatItWouldChange) {
   EXPECT_NE(why(R"({"messages": [{"n": 100000000000000000000}]})").find("line 7: the integer"),
             std::string::npos);
   EXPECT_EQ(why(R"({"messages": [{"n": 1e20, "m": 9223372036854775807}]})"), "");
-  EXPECT_NE(why(R"({"messages": [], "tool": []})").find("'tool'"), std::string::npos);
   EXPECT_NE(why(R"({"messages": [], "add_generation_prompt": 1})"), "");
   EXPECT_NE(why("{}").find("messages"), std::string::npos);
   EXPECT_NE(why("[]"), "");
