@@ -154,13 +154,13 @@ LoadedModel load_model(const std::string& path, const std::string& dtype_name,
 }
 
 std::shared_ptr<const Tokenizer> load_tokenizer(const std::string& path) {
-  return read_tokenizer(find_model(path));
+  const bool alone =
+      path_exists(path + "/tokenizer.json") || path_exists(path + "/tokenizer.json.gz");
+  return alone ? Tokenizer::load(path) : read_tokenizer(find_model(path));
 }
 
 std::shared_ptr<const Tokenizer> make_tokenizer(const TokenizerConfig& config) {
-  if (config.kind == "path")
-    return path_exists(config.path + "/tokenizer.json") ? Tokenizer::load(config.path)
-                                                        : load_tokenizer(config.path);
+  if (config.kind == "path") return load_tokenizer(config.path);
   if (config.kind == "bytes") return Tokenizer::bytes(config.special);
   return Tokenizer::characters(config.alphabet, config.special);
 }

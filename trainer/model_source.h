@@ -37,7 +37,7 @@ struct ModelOutline {
   std::shared_ptr<const Tokenizer> tokenizer;
 };
 ModelOutline outline(const ModelSection& section);
-// Of any PATH that load_model takes.
+// Of any PATH that load_model takes, or a folder that holds a tokenizer and no model.
 std::shared_ptr<const Tokenizer> load_tokenizer(const std::string& path);
 std::shared_ptr<const Tokenizer> make_tokenizer(const TokenizerConfig& config);
 
