@@ -30,6 +30,9 @@ refused 2 'did you mean "arithmetic"' data make arithmetics rows.jsonl
 refused 2 '--n: expected a whole number >= 1, found -3' data make arithmetic --n -3 rows.jsonl
 refused 2 'did you mean "math"' grade maths
 refused 1 'not a run' inspect "$folder"
+refused 2 '--type q9: expected f32, f16' export none out.gguf --type q9
+refused 2 'a Hugging Face model is a folder' export none out.gguf --format hf
+refused 1 'there is no such model' chat none
 [ "$(ls)" = out ] || { echo "FAILS: left behind: $(ls)"; bad=1; }
 
 "$cohort" run "$config" --dry-run > plan || { echo "FAILS: a dry run"; bad=1; }

@@ -42,6 +42,24 @@ class DatasetTest : public ::testing::Test {
   std::shared_ptr<const Tokenizer> tokenizer_ = Tokenizer::bytes({"<|user|>", "<|assistant|>"});
 };
 
+TEST_F(DatasetTest, AppliesTheModelsOwnChatTemplate) {
+  DataConfig config = file_of(R"({"prompt": "2+3?", "answer": "5"})"
+                              "\n");
+  config.apply_chat_template = true;
+  config.system_prompt = "Be brief.";
+  expect_error(config, "chat_template");  // this tokenizer has none
+
+  tokenizer_->save(folder_ + "/tokenizer");
+  write_file_atomic(folder_ + "/tokenizer/chat_template.jinja",
+                    "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}\n{% endfor %}"
+                    "{% if add_generation_prompt %}<|assistant|>{% endif %}");
+  tokenizer_ = Tokenizer::load(folder_ + "/tokenizer");
+  const auto data = load(config);
+  EXPECT_EQ(data->row(0).prompt, "<|system|>Be brief.\n<|user|>2+3?\n<|assistant|>");
+  EXPECT_EQ(data->row(0).prompt_tokens, tokenizer_->encode(data->row(0).prompt));
+  EXPECT_EQ(data->row(0).answer, "5");
+}
+
 TEST_F(DatasetTest, ReadsKeysAndRendersTheTemplate) {
   DataConfig config = file_of(
       R"({"question": "2+3?", "answer": "so <<2+3=5>>5\n#### 1,005", "level": 4, "response": "r"})"

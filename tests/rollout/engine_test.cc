@@ -1,6 +1,7 @@
 #include "rollout/engine/engine.h"
 
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "core/base/error.h"
@@ -54,6 +55,24 @@ TEST(Engine, CompletionsEndAsTheirFinishSays) {
   EXPECT_GT(stops, 0);
   EXPECT_GT(strings, 0);
   EXPECT_GT(lengths, 0);
+}
+
+TEST(Engine, TokensAreToldAsTheyAreDrawn) {
+  TinyPolicy policy;
+  const SamplingConfig sampling = short_sampling();
+  Engine engine(*policy.decoder, *policy.tokenizer, {});
+  std::map<std::pair<int64_t, int64_t>, std::vector<int32_t>> told;
+  engine.on_token = [&](const Prompt& prompt, int64_t sample, int32_t token) {
+    told[{prompt.ordinal, sample}].push_back(token);
+  };
+  int64_t groups = 0;
+  engine.generate(random_prompts(6), sampling, {.seed = 3}, [&](Group&& group) {
+    ++groups;
+    for (size_t i = 0; i < group.completions.size(); ++i)
+      EXPECT_EQ((told[{group.prompt.ordinal, static_cast<int64_t>(i)}]),
+                group.completions[i].tokens);
+  });
+  EXPECT_EQ(groups, 6);
 }
 
 // First tokens of a prompt against the softmax of its last row, in float64.
