@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "kernels/param.h"
+#include "tests/support/threads.h"
 
 namespace cohort::kernels {
 
@@ -115,11 +116,11 @@ inline RowShards row_shards(std::vector<int64_t> offsets) {
 template <class Fn>
 auto with_one_and_two_threads(const Fn& fn) {
   const int before = at::get_num_threads();
-  at::set_num_threads(1);
+  use_threads(1);
   auto one = fn();
-  at::set_num_threads(2);
+  use_threads(2);
   auto two = fn();
-  at::set_num_threads(before);
+  use_threads(before);
   return std::make_pair(one, two);
 }
 

@@ -11,6 +11,7 @@
 #include "core/base/error.h"
 #include "model/decoder.h"
 #include "tests/model/model_test_support.h"
+#include "tests/support/threads.h"
 
 namespace cohort {
 namespace {
@@ -117,12 +118,12 @@ TEST_P(DecoderExactness, CompanyAndThreadsChangeNothing) {
   const at::NoGradGuard no_grad;
   const std::vector<int32_t> a = some_tokens(19, 1), b = some_tokens(40, 2), c = some_tokens(3, 3);
   const int threads = at::get_num_threads();
-  at::set_num_threads(1);
+  use_threads(1);
   const at::Tensor alone = whole(b);
-  at::set_num_threads(2);
+  use_threads(2);
   EXPECT_TRUE(at::equal(alone, whole(b)));
   EXPECT_TRUE(at::equal(alone, decoder_.hidden(packed_input({a, b, c})).narrow(0, 19, 40)));
-  at::set_num_threads(threads);
+  use_threads(threads);
 }
 
 TEST_P(DecoderExactness, SharedPromptGivesTheBitsOfItsCopies) {

@@ -9,6 +9,7 @@
 #include "core/base/error.h"
 #include "core/base/rng.h"
 #include "tests/model/model_test_support.h"
+#include "tests/support/threads.h"
 
 namespace cohort {
 namespace {
@@ -67,11 +68,11 @@ TEST(ParameterStore, TiedHeadIsNotStored) {
 TEST(ParameterStore, InitialWeightsDoNotDependOnThreads) {
   ParameterStore one(small_config(), at::kFloat), two(small_config(), at::kFloat);
   const int threads = at::get_num_threads();
-  at::set_num_threads(1);
+  use_threads(1);
   one.initialise(7);
-  at::set_num_threads(2);
+  use_threads(2);
   two.initialise(7);
-  at::set_num_threads(threads);
+  use_threads(threads);
   EXPECT_TRUE(at::equal(one.flat(), two.flat()));
   two.initialise(8);
   EXPECT_FALSE(at::equal(one.flat(), two.flat()));
