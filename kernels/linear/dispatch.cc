@@ -1,6 +1,7 @@
 #include "kernels/linear/dispatch.h"
 
-#include <optional>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "core/base/error.h"
 
@@ -23,7 +24,7 @@ Pair kernels_of(Target target) {
     pair.fp32.name = pair.bf16.name = "avx2";
     pair.fp32.multiply = kAvx2MultiplyFp32;
     pair.bf16.multiply = kAvx2MultiplyWiden;
-  } else if (target == Target::kAvx512 || target == Target::kAvx512Dot) {
+  } else if (target != Target::kPortable) {
     pair.fp32.name = pair.bf16.name = "avx512";
     pair.fp32.multiply = kAvx512MultiplyFp32;
     pair.fp32.pack = kAvx512PackFp32;
@@ -31,19 +32,27 @@ Pair kernels_of(Target target) {
     pair.bf16.gather = kAvx512WidenRows;
     pair.bf16.pack = kAvx512PackBf16;
   }
-  if (target == Target::kAvx512Dot) {
-    pair.bf16.name = "avx512-bf16";
+  if (target == Target::kAvx512Dot || target == Target::kAmx) {
+    pair.bf16.name = target == Target::kAmx ? "amx-bf16" : "avx512-bf16";
     pair.bf16.a_element = Element::kBf16;
-    pair.bf16.multiply = kAvx512MultiplyDot;
+    pair.bf16.multiply = target == Target::kAmx ? kAmxMultiply : kAvx512MultiplyDot;
     pair.bf16.gather = kCopyRowsBf16;
   }
   return pair;
 }
 
+// The kernel of Linux gives a process the tile registers on demand, and its later threads with it.
+bool may_use_tiles() {
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM
+  static const bool granted = syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+  return granted;
+}
+
 // VDPBF16PS runs at twice the rate of fp32 FMA on AMD (Zen 4), at half of it on Intel (Sapphire
-// Rapids, measured): there bf16 panels are widened in registers.
+// Rapids, measured): there, without AMX, bf16 panels are widened in registers.
 Target best_target() {
   __builtin_cpu_init();
+  if (target_available(Target::kAmx)) return Target::kAmx;
   if (target_available(Target::kAvx512Dot) && __builtin_cpu_is("amd")) return Target::kAvx512Dot;
   for (Target target : {Target::kAvx512, Target::kAvx2}) {
     if (target_available(target)) return target;
@@ -71,6 +80,9 @@ bool target_available(Target target) {
              __builtin_cpu_supports("fma");
     case Target::kAvx512Dot:
       return target_available(Target::kAvx512) && __builtin_cpu_supports("avx512bf16");
+    case Target::kAmx:
+      return target_available(Target::kAvx512) && __builtin_cpu_supports("amx-tile") &&
+             __builtin_cpu_supports("amx-bf16") && may_use_tiles();
   }
   return false;
 }

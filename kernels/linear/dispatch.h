@@ -7,7 +7,7 @@
 
 namespace cohort::kernels::gemm {
 
-enum class Target { kPortable, kAvx2, kAvx512, kAvx512Dot };
+enum class Target { kPortable, kAvx2, kAvx512, kAvx512Dot, kAmx };
 
 bool target_available(Target target);
 const MicroKernels& micro_kernels(at::ScalarType dtype);

@@ -5,7 +5,8 @@
 // C = A B with B packed in panels of 32 columns: b[panel][step][column], one 32-bit word each. A
 // word holds one k of fp32, or two neighbouring k of bf16 (the lower in the low half; an odd k is
 // padded with 0). Every C[m, n] is one fp32 accumulator that starts at 0 and runs over the steps in
-// order. How rows are tiled, and which panels a call covers, changes no bit of it.
+// order (Amx: over chunks of 16 steps). How rows are tiled, and which panels a call covers, changes
+// no bit of it.
 #pragma once
 
 #include <cstdint>
@@ -84,10 +85,10 @@ struct MicroKernels {
   }
 };
 
-// "Widen": bf16 panels, A in fp32. "Dot": VDPBF16PS.
+// "Widen": bf16 panels, A in fp32. "Dot": VDPBF16PS. Amx: bf16 by tiles.
 extern const Multiply kPortableMultiplyFp32, kPortableMultiplyWiden;
 extern const Multiply kAvx2MultiplyFp32, kAvx2MultiplyWiden;
-extern const Multiply kAvx512MultiplyFp32, kAvx512MultiplyWiden, kAvx512MultiplyDot;
+extern const Multiply kAvx512MultiplyFp32, kAvx512MultiplyWiden, kAvx512MultiplyDot, kAmxMultiply;
 extern const Gather kCopyRowsFp32, kCopyRowsBf16, kPortableWidenRows, kAvx512WidenRows;
 extern const PackKernels kPortablePackFp32, kPortablePackBf16;
 extern const PackKernels kAvx512PackFp32, kAvx512PackBf16;

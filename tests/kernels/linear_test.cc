@@ -25,7 +25,7 @@ struct Case {
 };
 
 std::string name_of(const testing::TestParamInfo<Case>& info) {
-  const char* targets[] = {"portable", "avx2", "avx512", "avx512_dot"};
+  const char* targets[] = {"portable", "avx2", "avx512", "avx512_dot", "amx"};
   return std::string(targets[static_cast<int>(info.param.target)]) +
          (info.param.dtype == at::kFloat ? "_fp32" : "_bf16");
 }
@@ -76,7 +76,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Case{Target::kPortable, at::kFloat}, Case{Target::kPortable, at::kBFloat16},
                     Case{Target::kAvx2, at::kFloat}, Case{Target::kAvx2, at::kBFloat16},
                     Case{Target::kAvx512, at::kFloat}, Case{Target::kAvx512, at::kBFloat16},
-                    Case{Target::kAvx512Dot, at::kBFloat16}),
+                    Case{Target::kAvx512Dot, at::kBFloat16}, Case{Target::kAmx, at::kBFloat16}),
     name_of);
 
 at::Tensor product(const at::Tensor& a, const at::Tensor& b) {

@@ -1,0 +1,138 @@
+// bf16 by AMX tiles: TDPBF16PS multiplies 16 rows of 32 k by 16 columns into fp32 (Intel SDM volume
+// 2). Each C[m, n] takes the k in chunks of 32 from 0, the last one padded with 0 on both sides;
+// within a chunk the instruction sums the even and the odd k, then both onto C. So a row's bits
+// depend on no other row, nor on how many there are.
+#include <immintrin.h>
+
+#include <algorithm>
+
+#include "kernels/linear/micro_kernels.h"
+
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512vl,avx512bw,avx512dq,fma,amx-tile,amx-bf16")
+
+#include "kernels/linear/avx512_tile.h"
+
+namespace cohort::kernels::gemm {
+namespace {
+
+constexpr int64_t kTileRows = 16, kTileColumns = 16, kTileSteps = 16;  // a step is two k
+constexpr int64_t kTileBytes = 64;                                     // of a row of any tile
+
+// Tile registers (the intrinsics want literals): C of the upper rows 0 and 1, of the lower rows 2
+// and 3; A 4 and 5; B 6 and 7. A panel is two tiles wide.
+struct alignas(64) TileConfig {
+  uint8_t palette = 1, start_row = 0, reserved[14] = {};
+  uint16_t row_bytes[16] = {};
+  uint8_t rows[16] = {};
+
+  TileConfig(int64_t upper, int64_t lower) {
+    for (const int t : {0, 1, 4}) set(t, upper);
+    if (lower > 0)
+      for (const int t : {2, 3, 5}) set(t, lower);
+    for (const int t : {6, 7}) set(t, kTileSteps);
+  }
+
+ private:
+  void set(int tile, int64_t count) {
+    rows[tile] = static_cast<uint8_t>(count);
+    row_bytes[tile] = kTileBytes;
+  }
+};
+static_assert(sizeof(TileConfig) == 64);
+
+// The last steps of some rows, fewer than a tile has, padded with 0. The intrinsics do not tell the
+// compiler that they read memory.
+template <int64_t kRows, int64_t kBytes>
+struct Tail {
+  alignas(64) char bytes[kRows][kBytes];
+
+  void fill(const char* from, int64_t row_bytes, int64_t rows, int64_t bytes_each) {
+    __builtin_memset(bytes, 0, sizeof bytes);
+    for (int64_t i = 0; i < rows; ++i)
+      __builtin_memcpy(bytes[i], from + i * row_bytes, static_cast<size_t>(bytes_each));
+    asm volatile("" ::: "memory");
+  }
+};
+using ATail = Tail<2 * kTileRows, kTileBytes>;
+using BTail = Tail<kTileSteps, kStepBytes>;
+
+template <bool kLower>
+[[gnu::always_inline]] inline void add_chunk(const char* a, int64_t a_row_bytes, const char* b) {
+  _tile_loadd(4, a, a_row_bytes);
+  _tile_loadd(6, b, kStepBytes);
+  _tile_loadd(7, b + kTileBytes, kStepBytes);
+  _tile_dpbf16ps(0, 4, 6);
+  _tile_dpbf16ps(1, 4, 7);
+  if constexpr (kLower) {
+    _tile_loadd(5, a + kTileRows * a_row_bytes, a_row_bytes);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+  }
+}
+
+// Up to 32 rows of C from `row` by one panel.
+template <bool kLower>
+void panel_product(const Block& block, int64_t row, int64_t rows, int64_t panel,
+                   const ATail& a_tail) {
+  _tile_zero(0);
+  _tile_zero(1);
+  if constexpr (kLower) {
+    _tile_zero(2);
+    _tile_zero(3);
+  }
+  const char* a = block.a + row * block.a_row_bytes;
+  const char* b = block.b + panel * block.steps * kStepBytes;
+  const int64_t chunks = block.steps / kTileSteps, left = block.steps % kTileSteps;
+  for (int64_t i = 0; i < chunks; ++i) {
+    add_chunk<kLower>(a, block.a_row_bytes, b);
+    a += kTileBytes;
+    b += kTileSteps * kStepBytes;
+  }
+  if (left > 0) {
+    BTail b_tail;
+    b_tail.fill(b, kStepBytes, left, kStepBytes);
+    add_chunk<kLower>(a_tail.bytes[0], kTileBytes, b_tail.bytes[0]);
+  }
+
+  alignas(64) float c[2 * kTileRows][2 * kTileColumns];
+  _tile_stored(0, c[0], sizeof c[0]);
+  _tile_stored(1, c[0] + kTileColumns, sizeof c[0]);
+  if constexpr (kLower) {
+    _tile_stored(2, c[kTileRows], sizeof c[0]);
+    _tile_stored(3, c[kTileRows] + kTileColumns, sizeof c[0]);
+  }
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = 0; j < 2; ++j)
+      store(block, row + i, panel * kPanel + j * kTileColumns,
+            _mm512_load_ps(c[i] + j * kTileColumns));
+}
+
+void multiply_tiles(const Block& block) {
+  const int64_t left = block.steps % kTileSteps;
+  for (int64_t row = 0; row < block.rows; row += 2 * kTileRows) {
+    const int64_t rows = std::min(2 * kTileRows, block.rows - row);
+    const int64_t lower = std::max<int64_t>(0, rows - kTileRows);
+    const TileConfig config(rows - lower, lower);
+    _tile_loadconfig(&config);
+    ATail a_tail;
+    if (left > 0)
+      a_tail.fill(block.a + row * block.a_row_bytes + (block.steps - left) * kWordBytes,
+                  block.a_row_bytes, rows, left * kWordBytes);
+    for (int64_t panel = block.panel_begin; panel < block.panel_end; ++panel) {
+      if (lower > 0)
+        panel_product<true>(block, row, rows, panel, a_tail);
+      else
+        panel_product<false>(block, row, rows, panel, a_tail);
+    }
+  }
+  _tile_release();
+}
+
+}  // namespace
+
+const Multiply kAmxMultiply = multiply_tiles;
+
+}  // namespace cohort::kernels::gemm
+
+#pragma GCC pop_options
