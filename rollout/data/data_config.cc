@@ -51,6 +51,9 @@ void DataConfig::describe(Fields& f) {
           "Key of the gold answer: a text or a number, or a problem with its tests as an object; "
           "\"*\": the row is the problem.");
   f.field("response_key", response_key, "Key of the response that sft trains on.");
+  f.field("response_template", response_template,
+          "Text of a response: {response} is the row's, {working} what of it stands before "
+          "answer_after's mark, {answer} the gold answer, {key} the text under any other key.");
   f.field("answer_after", answer_after,
           "The gold answer is what follows the last such mark (\"####\" for GSM8K), thousands "
           "commas dropped.");
@@ -84,6 +87,13 @@ void DataConfig::describe(Fields& f) {
     f.fail("prompt_template", "has no field such as {prompt}: every prompt would be the same");
   if (PromptTemplate(prompt_template).uses(answer_key))
     f.fail("prompt_template", "shows the gold answer: {" + answer_key + "}");
+  const PromptTemplate response(response_template);
+  if (!response.has_fields())
+    f.fail("response_template", "has no field such as {response}: every response would be the same");
+  if (response.uses("working") && answer_after.empty())
+    f.fail("response_template", "{working} is what stands before answer_after's mark, and there is none");
+  if (response_template != DataConfig().response_template && (files.empty() || !extract.empty()))
+    f.fail("response_template", "belongs to the rows of files; made rows have made responses");
 }
 
 }  // namespace cohort

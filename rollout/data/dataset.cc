@@ -55,8 +55,20 @@ std::string gold_after(const std::string& text, const std::string& mark,
   return gold.substr(first, gold.find_last_not_of(" \t\r\n") - first + 1);
 }
 
+// What stands before the last mark, without the blanks at its end.
+std::string working_before(const std::string& text, const std::string& mark,
+                           const std::string& source) {
+  const size_t at = text.rfind(mark);
+  if (at == std::string::npos)
+    throw_error<InputError>("{}: the response has no \"{}\" (answer_after)", source, mark);
+  std::string working = text.substr(0, at);
+  working.erase(working.find_last_not_of(" \t\r\n") + 1);
+  return working;
+}
+
 // `{prompt}` is the row's prompt whatever its key is called.
 std::vector<Row> read_rows(const DataConfig& config, const PromptTemplate& format) {
+  const PromptTemplate response_format(config.response_template);
   std::vector<Row> rows;
   const auto read_row = [&](const json& object, const std::string& source) {
     Row row;
@@ -68,8 +80,14 @@ std::vector<Row> read_rows(const DataConfig& config, const PromptTemplate& forma
     row.answer = gold_of(object, config.answer_key, source);
     if (!config.answer_after.empty())
       row.answer = gold_after(row.answer, config.answer_after, source);
-    if (object.contains(config.response_key))
-      row.response = text_of(object, config.response_key, source);
+    if (object.contains(config.response_key)) {
+      const std::string response = text_of(object, config.response_key, source);
+      row.response = response_format.render([&](const std::string& key) {
+        if (key == "response") return response;
+        if (key == "working") return working_before(response, config.answer_after, source);
+        return key == "answer" ? row.answer : text_of(object, key, source);
+      });
+    }
     rows.push_back(std::move(row));
   };
   for (const std::string& file : config.files)

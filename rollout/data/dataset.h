@@ -27,6 +27,9 @@ struct DataConfig {
   std::string prompt_key = "prompt";
   std::string answer_key = "answer";
   std::string response_key = "response";  // sft
+  // Text of a response: {response}, {working} (what of it stands before answer_after's mark),
+  // {answer} (the gold) and {key} of any other key of the row.
+  std::string response_template = "{response}";
   std::string
       answer_after;  // gold is the text after the last such mark ("####" for GSM8K), commas dropped
   std::string prompt_template = "{prompt}";  // {prompt} and {key} of any other key of the row

@@ -4,12 +4,13 @@
 
 namespace cohort {
 
-BlockManager::BlockManager(int64_t num_blocks, int64_t block_size)
+BlockManager::BlockManager(int64_t num_blocks, int64_t block_size, const std::vector<int32_t>& held)
     : block_size_(block_size), references_(static_cast<size_t>(num_blocks)) {
   COHORT_CHECK(num_blocks > 0 && block_size > 0, "{} blocks of {}", num_blocks, block_size);
+  for (const int32_t block : held) references_[static_cast<size_t>(block)] = 1;
   free_.reserve(references_.size());
-  for (int64_t block = num_blocks - 1; block >= 0; --block)
-    free_.push_back(static_cast<int32_t>(block));
+  for (auto block = static_cast<int32_t>(num_blocks - 1); block >= 0; --block)
+    if (references(block) == 0) free_.push_back(block);
 }
 
 int32_t BlockManager::allocate() {

@@ -9,7 +9,8 @@ namespace cohort {
 
 class BlockManager {
  public:
-  BlockManager(int64_t num_blocks, int64_t block_size);
+  // held: those that have a reference from the beginning.
+  BlockManager(int64_t num_blocks, int64_t block_size, const std::vector<int32_t>& held = {});
 
   int32_t allocate();         // with one reference; one must be free
   void share(int32_t block);  // one reference more

@@ -30,31 +30,32 @@ struct DrawRow {
 // One call of generate().
 class Generation {
  public:
-  using OnToken = std::function<void(const Prompt&, int64_t, int32_t)>;
-
-  Generation(Decoder& decoder, const Tokenizer& tokenizer, KvCache& cache,
+  // kept: null, or what the only prompt begins with, and what is left of its sequence afterwards.
+  Generation(const Engine& engine, Decoder& decoder, const Tokenizer& tokenizer, KvCache& cache,
              const EngineConfig& config, const SamplingConfig& sampling, const DrawScope& scope,
-             const OnToken& on_token, EngineStats& stats)
-      : decoder_(decoder),
+             KeptSequence* kept, EngineStats& stats)
+      : engine_(engine),
+        decoder_(decoder),
         tokenizer_(tokenizer),
-        on_token_(on_token),
         sampling_(sampling),
         scope_(scope),
+        kept_(kept),
         stats_(stats),
         stop_(sampling, tokenizer),
-        blocks_(cache.num_blocks, cache.block_size),
+        blocks_(cache.num_blocks, cache.block_size, kept ? kept->blocks : std::vector<int32_t>{}),
         scheduler_(config, blocks_),
         runner_(decoder, cache) {}
 
   void add(Prompt prompt) {
     const auto index = static_cast<int64_t>(groups_.size());
     groups_.push_back(std::make_unique<GroupState>(index, std::move(prompt), sampling_.n));
+    if (kept_) continue_kept(groups_.back()->root);
     scheduler_.add(*groups_.back());
   }
 
-  void run(const std::function<void()>& on_step, const std::function<void(Group&&)>& on_group) {
+  void run(const std::function<void(Group&&)>& on_group) {
     while (!scheduler_.done()) {
-      if (on_step) on_step();
+      between_steps();
       step();
       for (GroupState* group : completed_) on_group(to_group(*group));
       completed_.clear();
@@ -64,6 +65,34 @@ class Generation {
   }
 
  private:
+  void continue_kept(Sequence& root) {
+    root.computed = static_cast<int64_t>(kept_->tokens.size());
+    root.blocks = std::move(kept_->blocks);
+    root.add_slots(root.computed, blocks_.block_size());
+    stats_.kept_tokens += root.computed;
+    *kept_ = {};  // until it is known what a step has left of it
+  }
+
+  void between_steps() {
+    if (!engine_.on_step) return;
+    try {
+      engine_.on_step();
+    } catch (...) {
+      keep_sequence();
+      throw;
+    }
+  }
+
+  // Between steps, the cache has what the sequences say.
+  void keep_sequence() {
+    if (!kept_) return;
+    const GroupState& group = *groups_.front();
+    const Sequence& sample = group.samples.front();
+    const Sequence& longest = sample.computed > group.root.computed ? sample : group.root;
+    kept_->blocks = longest.blocks;
+    for (int64_t i = 0; i < longest.computed; ++i) kept_->tokens.push_back(longest.token(i));
+  }
+
   void step() {
     const StepPlan& plan = scheduler_.plan();
     const at::Tensor hidden = runner_.hidden(plan);
@@ -150,29 +179,32 @@ class Generation {
     c.tokens.push_back(draw.token);
     c.logprob.push_back(draw.logprob);
     c.logprob_sampled.push_back(draw.logprob_sampled);
-    if (on_token_) on_token_(sample.group->prompt, sample.sample, draw.token);
+    const Prompt& prompt = sample.group->prompt;
+    if (engine_.on_token) engine_.on_token(prompt, sample.sample, draw.token);
     const std::optional<Finish> finish = stop_.finished(c);
     if (!finish) return;
     c.finish = *finish;
+    c.text = tokenizer_.decode(c.tokens);
+    if (engine_.on_end) engine_.on_end(prompt, sample.sample, c);
+    keep_sequence();
     scheduler_.finish(sample);
     if (sample.group->unfinished == 0) completed_.push_back(sample.group);
   }
 
-  Group to_group(GroupState& state) const {
+  static Group to_group(GroupState& state) {
     Group group;
     group.prompt = std::move(state.prompt);
-    for (Sequence& sample : state.samples) {
-      sample.completion.text = tokenizer_.decode(sample.completion.tokens);
+    for (Sequence& sample : state.samples)
       group.completions.push_back(std::move(sample.completion));
-    }
     return group;
   }
 
+  const Engine& engine_;
   Decoder& decoder_;
   const Tokenizer& tokenizer_;
-  const OnToken& on_token_;
   const SamplingConfig& sampling_;
   DrawScope scope_;
+  KeptSequence* kept_;
   EngineStats& stats_;
   StopCondition stop_;
   BlockManager blocks_;
@@ -185,6 +217,16 @@ class Generation {
   std::vector<int32_t> picks_;
   std::vector<GroupState*> ready_, completed_;
 };
+
+// Leaves of what is kept only what the prompt begins with. Its last token is always computed: the
+// first draw needs its hidden state.
+void shorten(KeptSequence& kept, const Prompt& prompt, int64_t block_size) {
+  const auto [differs, _] = std::mismatch(kept.tokens.begin(), kept.tokens.end(),
+                                          prompt.tokens.begin(), prompt.tokens.end() - 1);
+  kept.tokens.erase(differs, kept.tokens.end());
+  const auto size = static_cast<int64_t>(kept.tokens.size());
+  kept.blocks.resize(static_cast<size_t>((size + block_size - 1) / block_size));
+}
 
 void check_fits(const Prompt& prompt, const SamplingConfig& sampling, int64_t max_positions,
                 const BlockManager& blocks) {
@@ -223,29 +265,34 @@ struct Engine::Impl {
   const Tokenizer& tokenizer;
   EngineConfig config;
   std::unique_ptr<KvCache> cache;
+  KeptSequence kept;
   EngineStats stats;
 
   // What the configuration allows, but no more than these prompts can use with every seat taken.
-  void prepare_cache(const std::vector<Prompt>& prompts, const SamplingConfig& sampling) {
+  void prepare_cache(const std::vector<Prompt>& prompts, const SamplingConfig& sampling,
+                     bool keep) {
     const ModelConfig& model = decoder.config();
     const at::ScalarType dtype = decoder.head().data.scalar_type();
     size_t longest = 1;
     for (const Prompt& prompt : prompts) longest = std::max(longest, prompt.tokens.size());
-    const int64_t slots = static_cast<int64_t>(longest) + sampling.response_length;
+    const int64_t slots = keep ? model.max_position_embeddings
+                               : static_cast<int64_t>(longest) + sampling.response_length;
     const int64_t seats =
         std::min(config.max_num_seqs, static_cast<int64_t>(prompts.size()) * sampling.n) +
         sampling.n;
     // A sample and, at worst, a prompt of its own; one block each in reserve.
     const int64_t useful = seats * (2 * (slots / config.block_size + 1) + 1);
     const int64_t num_blocks = std::min(useful, num_blocks_allowed(config, model, dtype));
-    if (!cache || cache->num_blocks < num_blocks)
-      cache = std::make_unique<KvCache>(model, dtype, num_blocks, config.block_size,
-                                        decoder.store().device());
+    if (cache && cache->num_blocks >= num_blocks) return;
+    kept = {};
+    cache.reset();  // its memory first
+    cache = std::make_unique<KvCache>(model, dtype, num_blocks, config.block_size,
+                                      decoder.store().device());
   }
 };
 
 Engine::Engine(Decoder& decoder, const Tokenizer& tokenizer, const EngineConfig& config)
-    : impl_(std::make_unique<Impl>(Impl{decoder, tokenizer, config, nullptr, {}})) {}
+    : impl_(std::make_unique<Impl>(Impl{decoder, tokenizer, config, nullptr, {}, {}})) {}
 
 Engine::~Engine() = default;
 
@@ -254,14 +301,25 @@ const EngineStats& Engine::stats() const { return impl_->stats; }
 void Engine::generate(std::vector<Prompt> prompts, const SamplingConfig& sampling,
                       const DrawScope& scope, const std::function<void(Group&&)>& on_group) {
   const at::NoGradGuard no_grad;
-  impl_->prepare_cache(prompts, sampling);
+  const bool keep = keep_sequence && prompts.size() == 1 && sampling.n == 1;
+  impl_->prepare_cache(prompts, sampling, keep);
   const BlockManager empty(impl_->cache->num_blocks, impl_->cache->block_size);
   for (const Prompt& prompt : prompts)
     check_fits(prompt, sampling, impl_->decoder.config().max_position_embeddings, empty);
-  Generation generation(impl_->decoder, impl_->tokenizer, *impl_->cache, impl_->config, sampling,
-                        scope, on_token, impl_->stats);
+  KeptSequence& kept = impl_->kept;
+  if (keep)
+    shorten(kept, prompts.front(), impl_->cache->block_size);
+  else
+    kept = {};  // its blocks will be written over
+  Generation generation(*this, impl_->decoder, impl_->tokenizer, *impl_->cache, impl_->config,
+                        sampling, scope, keep ? &kept : nullptr, impl_->stats);
   for (Prompt& prompt : prompts) generation.add(std::move(prompt));
-  generation.run(on_step, on_group);
+  generation.run(on_group);
+}
+
+void Engine::forget() {
+  impl_->kept = {};
+  impl_->cache.reset();
 }
 
 }  // namespace cohort

@@ -55,6 +55,7 @@ struct DrawScope {
 
 struct EngineStats {
   int64_t decode_tokens = 0, prefill_tokens = 0, steps = 0, preemptions = 0;
+  int64_t kept_tokens = 0;  // of prompts, that keep_sequence found in the cache
 };
 
 class Engine {
@@ -73,6 +74,15 @@ class Engine {
   std::function<void()> on_step;
   // Called with every token as it is drawn, sample by sample, in the order of drawing.
   std::function<void(const Prompt& prompt, int64_t sample, int32_t token)> on_token;
+  // Called with every completion as it ends, before its group's on_group.
+  std::function<void(const Prompt& prompt, int64_t sample, const Completion& completion)> on_end;
+
+  // For conversations. A generate() of one prompt and one sample leaves its sequence in the cache,
+  // also when on_step throws, and the next computes its prompt from the first token that differs:
+  // the same bits sooner. The weights may not change meanwhile. The cache is then made for
+  // max_position_embeddings tokens at once, within the configuration's limits.
+  bool keep_sequence = false;
+  void forget();  // frees the cache and what it kept
 
  private:
   struct Impl;

@@ -83,7 +83,8 @@ bool Scheduler::make_room(const Sequence& sequence) {
 }
 
 bool Scheduler::can_admit(const Sequence& sequence) {
-  int64_t needed = blocks_.blocks_for(sequence.length());
+  int64_t needed =
+      blocks_.blocks_for(sequence.length()) - static_cast<int64_t>(sequence.blocks.size());
   if (!sequence.is_prompt()) needed -= sequence.group->prompt_length() / blocks_.block_size();
   needed += static_cast<int64_t>(running_.size());  // the reserve
   while (blocks_.num_free() < needed)
@@ -158,9 +159,7 @@ void Scheduler::reserve(Sequence& s) {
   }
   while (static_cast<int64_t>(s.blocks.size()) < blocks_.blocks_for(s.length()))
     s.blocks.push_back(blocks_.allocate());
-  for (auto i = static_cast<int64_t>(s.slots.size()); i < s.length(); ++i)
-    s.slots.push_back(
-        static_cast<int32_t>(s.blocks[static_cast<size_t>(i / size)] * size + i % size));
+  s.add_slots(s.length(), size);
 }
 
 void Scheduler::schedule(Sequence& sequence) {

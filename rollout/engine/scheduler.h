@@ -46,7 +46,8 @@ class Scheduler {
   Scheduler(const EngineConfig& config, BlockManager& blocks) : config_(config), blocks_(blocks) {}
 
   // Groups come in order of their index from 0; each fits: blocks_needed(...) <= the number of
-  // blocks.
+  // blocks. A prompt may hold blocks already, with its first `computed` tokens, if it is the only
+  // one.
   void add(GroupState& group);
   static int64_t blocks_needed(const BlockManager& blocks, int64_t prompt_length,
                                int64_t response_length);

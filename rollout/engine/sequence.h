@@ -29,6 +29,14 @@ struct Sequence {
   bool is_prompt() const { return sample == kPrompt; }
   int64_t length() const;  // tokens known: the prompt's and its own
   int32_t token(int64_t i) const;
+  void add_slots(int64_t end, int64_t block_size);  // of the tokens before `end`, in its blocks
+};
+
+// What is left in the cache of a sequence that has ended: keys and values of its tokens, token i in
+// blocks[i / block_size].
+struct KeptSequence {
+  std::vector<int32_t> tokens;
+  std::vector<int32_t> blocks;
 };
 
 struct GroupState {
@@ -54,6 +62,12 @@ inline int32_t Sequence::token(int64_t i) const {
   const int64_t in_completion = i - group->prompt_length();
   return in_completion < 0 ? group->prompt.tokens[static_cast<size_t>(i)]
                            : completion.tokens[static_cast<size_t>(in_completion)];
+}
+
+inline void Sequence::add_slots(int64_t end, int64_t block_size) {
+  for (auto i = static_cast<int64_t>(slots.size()); i < end; ++i)
+    slots.push_back(static_cast<int32_t>(blocks[static_cast<size_t>(i / block_size)] * block_size +
+                                         i % block_size));
 }
 
 inline GroupState::GroupState(int64_t index, Prompt p, int64_t n)

@@ -80,6 +80,27 @@ TEST_F(DatasetTest, ReadsKeysAndRendersTheTemplate) {
   EXPECT_EQ(data->row(1).prompt_tokens, tokenizer_->encode(data->row(1).prompt));
 }
 
+TEST_F(DatasetTest, AResponseIsPutIntoItsTemplate) {
+  DataConfig config = file_of(
+      R"({"prompt": "2+3?", "answer": "2+3=5\n#### 1,005", "level": 4})"
+      "\n"
+      R"({"prompt": "1?", "answer": "#### 1", "level": 1})"
+      "\n");
+  config.response_key = "answer";
+  config.answer_after = "####";
+  EXPECT_EQ(load(config)->row(0).response, "2+3=5\n#### 1,005");
+  config.response_template = "<think>{working}</think><answer>{answer}</answer>{level}|{response}";
+  const auto data = load(config);
+  EXPECT_EQ(data->row(0).response,
+            "<think>2+3=5</think><answer>1005</answer>4|2+3=5\n#### 1,005");
+  EXPECT_EQ(data->row(1).response, "<think></think><answer>1</answer>1|#### 1");
+  config.response_template = "{hint}";
+  expect_error(config, "rows.jsonl:1: no key \"hint\"");
+  config.response_key = "prompt";
+  config.response_template = "{working}";
+  expect_error(config, "rows.jsonl:1: the response has no \"####\"");
+}
+
 TEST_F(DatasetTest, ErrorsNameFileAndLine) {
   const std::string good = "{\"prompt\": \"a\", \"answer\": 1}\n";
   expect_error(file_of(good + "{\"answer\": 1}\n"), "rows.jsonl:2: no key \"prompt\"");
@@ -195,6 +216,9 @@ TEST(DataConfig, RefusesContradictions) {
   EXPECT_THROW(read_config("{task: arithmetic, style_mix: [1, 2]}"), ConfigError);
   EXPECT_THROW(read_config("{task: arithmetic, style_mix: [0, 0, 0]}"), ConfigError);
   EXPECT_THROW(read_config("{task: arithmetic, style_mix: [-1, 1, 1]}"), ConfigError);
+  EXPECT_THROW(read_config("{files: [a], response_template: same}"), ConfigError);
+  EXPECT_THROW(read_config("{files: [a], response_template: '{working}'}"), ConfigError);
+  EXPECT_THROW(read_config("{task: arithmetic, response_template: '{response}.'}"), ConfigError);
   // The gold answer in the prompt.
   EXPECT_THROW(read_config("{files: [a], prompt_template: 'Put it in \\boxed{answer}: {prompt}'}"),
                ConfigError);
