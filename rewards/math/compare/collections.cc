@@ -148,6 +148,8 @@ Comparer::Maybe Comparer::collections(const Expr& gold, const Expr& answer) {
 Comparer::Maybe Comparer::matrices(const Expr& gold, const Expr& answer) {
   if (!is_matrix(gold) && !is_matrix(answer)) return std::nullopt;
   if (is_matrix(gold) && is_matrix(answer)) {
+    // Bars are a determinant or a norm, no matrix.
+    if ((gold.text == "|") != (answer.text == "|")) return different(Reason::different_kind);
     if (gold.rows != answer.rows || gold.children.size() != answer.children.size())
       return different(Reason::different_count);
     return ordered(gold.children, answer.children);
@@ -155,7 +157,8 @@ Comparer::Maybe Comparer::matrices(const Expr& gold, const Expr& answer) {
   // A vector may be written as a tuple.
   const Expr& matrix = is_matrix(gold) ? gold : answer;
   const Expr& other = is_matrix(gold) ? answer : gold;
-  if (other.kind != Kind::tuple || (matrix.rows != 1 && columns(matrix) != 1)) return std::nullopt;
+  if (other.kind != Kind::tuple || matrix.text == "|" || (matrix.rows != 1 && columns(matrix) != 1))
+    return std::nullopt;
   return ordered(gold.children, answer.children);
 }
 

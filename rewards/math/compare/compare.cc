@@ -141,9 +141,10 @@ Comparison Comparer::match(const Expr& gold, const Expr& answer) {
   }
   using Rule = Maybe (Comparer::*)(const Expr&, const Expr&);
   static constexpr Rule kRules[] = {
-      &Comparer::worded_lists, &Comparer::choices,   &Comparer::quantities,
-      &Comparer::solutions,    &Comparer::relations, &Comparer::collections,
-      &Comparer::sets,         &Comparer::matrices,  &Comparer::ratios};
+      &Comparer::ranges,    &Comparer::letter_lists, &Comparer::worded_lists,
+      &Comparer::choices,   &Comparer::quantities,   &Comparer::solutions,
+      &Comparer::relations, &Comparer::collections,  &Comparer::sets,
+      &Comparer::matrices,  &Comparer::ratios};
   for (const Rule rule : kRules)
     if (auto result = (this->*rule)(gold, answer)) return *result;
   if (auto result = words(gold, answer)) return *result;

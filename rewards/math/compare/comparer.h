@@ -49,6 +49,10 @@ class Comparer {
   Maybe matrices(const Expr& gold, const Expr& answer);
   Maybe ratios(const Expr& gold, const Expr& answer);
 
+  // ranges.cc
+  Maybe ranges(const Expr& gold, const Expr& answer);
+  Maybe letter_lists(const Expr& gold, const Expr& answer);
+
   // solutions.cc
   std::optional<Solutions> solutions_of(const Expr& expr, bool trusted);
   Maybe solutions(const Expr& gold, const Expr& answer);

@@ -255,6 +255,12 @@ Comparer::Maybe Comparer::solutions(const Expr& gold, const Expr& answer) {
   auto a = solutions_of(gold, true);
   auto b = solutions_of(answer, false);
   if (!a && !b) return std::nullopt;
+  // "x in {2, 3}" is the values of x.
+  if (a && !b && a->names.size() == 1 && answer.kind == Kind::relation && answer.text == "e" &&
+      answer.children[1].kind == Kind::set) {
+    const Comparison names = match(a->names[0], answer.children[0]);
+    return names.equal ? unnamed(*a, answer.children[1], true) : names;
+  }
   if (a && b) {
     drop_indices(*a, *b);
     drop_indices(*b, *a);

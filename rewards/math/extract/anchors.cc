@@ -4,6 +4,7 @@
 #include <array>
 #include <string>
 
+#include "rewards/math/extract/retraction.h"
 #include "rewards/math/parse/characters.h"
 
 namespace cohort::math {
@@ -128,6 +129,8 @@ size_t word_at(std::string_view text, size_t at) {
     size_t stop = end;
     if (stop < text.size() && text[stop] == 's') ++stop;
     if (ascii && stop < text.size() && is_letter(text[stop])) continue;
+    // "Answer key: 7" is somebody else's.
+    if (matches(text, stop, " key") || matches(text, stop, " sheet")) continue;
     return stop - at;
   }
   return 0;
@@ -192,7 +195,7 @@ std::optional<Anchor> last_anchor(std::string_view text) {
     // No announcing word begins with a continuation byte.
     if ((static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) continue;
     const size_t length = word_at(text, at);
-    if (length == 0) continue;
+    if (length == 0 || only_supposed(text.substr(0, at))) continue;
     if (const auto anchor = anchor_at(text, at, length)) return anchor;
   }
   return std::nullopt;

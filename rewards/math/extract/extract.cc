@@ -6,6 +6,7 @@
 #include "rewards/math/extract/anchors.h"
 #include "rewards/math/extract/final_part.h"
 #include "rewards/math/extract/letters.h"
+#include "rewards/math/extract/retraction.h"
 #include "rewards/math/extract/spans.h"
 #include "rewards/math/extract/wording.h"
 #include "rewards/math/parse/characters.h"
@@ -172,10 +173,11 @@ Found announced(std::string_view text, size_t word, size_t at, const std::vector
 
 // Words before a formula that make its sentence a plan rather than a result.
 bool states_a_task(std::string_view sentence) {
-  static constexpr std::array<std::string_view, 20> kTasks = {
-      "must",   "need",      "want",     "simplify", "evaluate", "compute", "calculate",
-      "solve",  "determine", "consider", "let",      "suppose",  "assume",  "if",
-      "should", "try",       "maybe",    "perhaps",  "prove",    "show"};
+  static constexpr std::array<std::string_view, 25> kTasks = {
+      "must",   "need",      "want",      "simplify", "evaluate", "compute", "calculate",
+      "solve",  "determine", "consider",  "let",      "suppose",  "assume",  "if",
+      "should", "try",       "maybe",     "perhaps",  "prove",    "show",    "whether",
+      "unless", "wrong",     "incorrect", "mistaken"};
   const std::string lower = lower_case(sentence);
   for (size_t i = 0; i < lower.size();) {
     if (!is_letter(lower[i])) {
@@ -205,7 +207,8 @@ std::string_view conclusion(std::string_view sentence) {
   return sentence.substr(start);
 }
 
-Found last_formula(std::string_view text, const std::vector<Span>& spans) {
+// With `tasks`, not that of a sentence which only states what is to be done.
+Found last_formula(std::string_view text, const std::vector<Span>& spans, bool tasks = true) {
   SpanRun run;
   if (!last_run(text, spans, 0, text.size(), run)) return {};
   const size_t start = sentence_start(text, run.first);
@@ -214,7 +217,7 @@ Found last_formula(std::string_view text, const std::vector<Span>& spans) {
   // Cut off before its value: "... = 7 and hence x ="
   const std::string_view whole = trim(text);
   if (std::string_view("=+-/^").find(whole.back()) != kNone) return {};
-  if (states_a_task(conclusion(text.substr(start, run.first - start)))) return {};
+  if (tasks && states_a_task(conclusion(text.substr(start, run.first - start)))) return {};
   // "She needs at least 7" names 7.
   const std::string before = lower_case(without_openers(text.substr(start, run.first - start)));
   if ((before.ends_with("at least") || before.ends_with("at most")) &&
@@ -264,6 +267,13 @@ Extraction unmarked(std::string_view text, const ExtractOptions& options) {
   if (!anchor && is_answer(trim(text), false)) return {one(text), Mark::bare};
   const std::vector<Span> spans = find_spans(tail);
   if (anchor) {
+    // What is said after "wait, that's wrong" counts; when that is nothing, there is no answer.
+    if (const auto behind = retraction(tail.substr(anchor->answer), true)) {
+      const std::string_view rest = tail.substr(anchor->answer + *behind);
+      Found found = last_formula(rest, find_spans(rest), false);
+      if (found.reason != Reason::ok) found = {Reason::no_answer, {}, {}, true};
+      return {std::move(found), Mark::last_formula};
+    }
     Found found = announced(tail, anchor->word, anchor->answer, spans);
     if (found.reason == Reason::ok && anchor->decimal_comma) make_point(found.texts.front());
     if (found.reason == Reason::ok || found.denied) return {std::move(found), Mark::announcement};
@@ -279,10 +289,14 @@ Found unwrapped(Found found) {
   if (found.texts.size() != 1 || is_answer(found.texts.front(), false)) return found;
   const std::string& text = found.texts.front();
   if (text.find("\\boxed") != std::string::npos) return found;
-  const auto anchor = last_anchor(tail_of(text));
-  if (!anchor) return found;
-  Found inner = announced(tail_of(text), anchor->word, anchor->answer, find_spans(tail_of(text)));
-  return inner.reason == Reason::ok ? inner : found;
+  const std::string_view tail = tail_of(text);
+  const std::vector<Span> spans = find_spans(tail);
+  Found inner;
+  if (const auto anchor = last_anchor(tail))
+    inner = announced(tail, anchor->word, anchor->answer, spans);
+  else if (spans.size() == 1 && has_prose(text) && !has_denial(tail) && !retraction(tail, true))
+    inner = last_formula(tail, spans);  // "She has 8 apples left."
+  return inner.reason == Reason::ok || inner.denied ? inner : found;
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "rewards/math/extract/alternative.h"
 #include "rewards/math/extract/enclosing.h"
+#include "rewards/math/extract/retraction.h"
 #include "rewards/math/extract/units_behind.h"
 #include "rewards/math/extract/wording.h"
 #include "rewards/math/parse/characters.h"
@@ -15,6 +16,7 @@ namespace {
 
 constexpr auto kNone = std::string_view::npos;
 constexpr size_t kMaxBoxes = 32;
+constexpr size_t kMaxLooked = 256;  // boxes, the same one again and again included
 constexpr size_t kMaxGap = 70;
 
 struct Box {
@@ -202,14 +204,15 @@ Found find_boxes(std::string_view text, size_t last) {
     return true;
   };
   if (!add(box)) return {Reason::empty_answer, {}, {}};
-  if (denies_what_follows(text.substr(0, box.at)) || denied_behind(text.substr(box.end)))
+  if (denies_what_follows(text.substr(0, box.at)) || denied_behind(text.substr(box.end)) ||
+      retraction(text.substr(box.end), false))
     return {Reason::no_answer, {}, {}, true};
   std::string unit = unit_behind(text.substr(box.end));
   const BoxPlace last_place{box.at, box.open, box.close, box.end};
   // "\boxed{7} million"
   if (modified_behind(text.substr(box.end)))
     contents.front() += "\\text{ " + first_word(text.substr(box.end)) + "}";
-  while (contents.size() < kMaxBoxes) {
+  for (size_t looked = 1; looked < kMaxLooked && contents.size() < kMaxBoxes; ++looked) {
     const size_t before = last_box(text, box.at);
     if (before == kNone) break;
     const Box earlier = read_box(text, before, box.at);

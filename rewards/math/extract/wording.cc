@@ -186,6 +186,18 @@ bool denies_what_follows(std::string_view before) {
          sentence.ends_with("\xe2\x89\xa0");
 }
 
+bool has_denial(std::string_view sentence) {
+  for (;;) {
+    while (!sentence.empty() && (!is_word_byte(sentence.back()) || is_digit(sentence.back())))
+      sentence.remove_suffix(1);
+    if (sentence.empty()) return false;
+    const std::string word = last_words(sentence)[0];
+    if (std::find(std::begin(kDenials), std::end(kDenials), word) != std::end(kDenials))
+      return true;
+    while (!sentence.empty() && is_word_byte(sentence.back())) sentence.remove_suffix(1);
+  }
+}
+
 bool denied_behind(std::string_view behind) {
   behind = without_closers(behind.substr(0, kLook));
   // A question that is answered with no.
@@ -203,6 +215,7 @@ bool modifies_what_follows(std::string_view before) {
   const auto words = last_words(sentence);
   // "is equal to 7", "comes to 7"
   const bool to = words[0] == "to";
+  if (to && words[1] == "equal" && words[2] == "or") return true;
   if (to && words[1] != "equal" && words[1] != "comes" && words[1] != "amounts" &&
       words[1] != "simplifies" && words[1] != "evaluates" && words[1] != "reduces")
     return words[1] == "power" || words[1] == "raised";
@@ -212,18 +225,53 @@ bool modifies_what_follows(std::string_view before) {
     return true;
   if (words[first] == "of" && (is_operation_word(words[first + 1]) || words[first + 1] == "power"))
     return true;
+  static constexpr std::array<std::string_view, 17> kPartsOf = {
+      "multiple", "multiples", "square", "cube",    "factor",   "factors",
+      "divisor",  "divisors",  "third",  "quarter", "power",    "powers",
+      "squares",  "remainder", "digits", "roots",   "logarithm"};
+  if (words[first] == "of" && std::ranges::find(kPartsOf, words[first + 1]) != kPartsOf.end())
+    return true;
+  if (words[first] == "by" && (words[first + 1] == "divisible" || words[first + 1] == "increased" ||
+                               words[first + 1] == "decreased" || words[first + 1] == "divided" ||
+                               words[first + 1] == "multiplied" || words[first + 1] == "reduced"))
+    return true;
+  if (words[first] == "from" && (words[first + 1] == "different" || words[first + 1] == "far"))
+    return true;
   return words[first + 1] == "at" && (words[first] == "least" || words[first] == "most");
 }
 
+namespace {
+
+// "7 to 8", but not "7.25 to 2 decimal places".
+bool ends_a_range(std::string_view rest) {
+  rest = without_openers(trim(rest));
+  if (rest.empty() || !(is_digit(rest[0]) || rest[0] == '$' || rest[0] == '\\')) return false;
+  size_t end = 0;
+  while (end < rest.size() && is_digit(rest[end])) ++end;
+  const std::string unit = lower_case(trim(rest.substr(end)).substr(0, 3));
+  return unit != "dec" && unit != "sig" && unit != "pla" && unit != "dig" && unit != "d.p" &&
+         unit != "s.f" && !unit.starts_with("dp") && !unit.starts_with("sf");
+}
+
+}  // namespace
+
 bool modified_behind(std::string_view behind) {
   behind = without_closers(behind.substr(0, kLook));
+  // A range: an en dash or an em dash with a digit behind it.
+  if ((behind.starts_with("\xe2\x80\x93") || behind.starts_with("\xe2\x80\x94")) &&
+      behind.size() > 3 && is_digit(behind[3]))
+    return true;
   size_t end = 0;
   while (end < behind.size() && is_letter(behind[end])) ++end;
   const std::string word = lower_case(behind.substr(0, end));
   if (word.empty()) return false;
-  if (word == "to" || word == "more" || word == "less" || word == "than" || word == "most" ||
-      word == "least" || word == "under" || word == "below" || word == "above" ||
-      word == "greater" || word == "fewer" || word == "in")
+  // "7th", "7 out of 8"
+  if (word == "th" || word == "st" || word == "nd" || word == "rd") return true;
+  if (word == "out") return behind.substr(end).starts_with(" of ");
+  if (word == "to") return ends_a_range(behind.substr(end));
+  if (word == "more" || word == "less" || word == "than" || word == "most" || word == "least" ||
+      word == "under" || word == "below" || word == "above" || word == "greater" ||
+      word == "fewer" || word == "in")
     return false;
   // "7 over 2" calculates, "7 over the whole day" does not.
   if (word == "over" || word == "times" || word == "plus" || word == "minus" || word == "double" ||

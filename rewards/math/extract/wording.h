@@ -10,6 +10,9 @@ namespace cohort::math {
 // `before` ends where the value (or its delimiter) begins; only its last sentence is read.
 bool denies_what_follows(std::string_view before);
 
+// Whether a word that denies stands anywhere in `sentence`.
+bool has_denial(std::string_view sentence);
+
 // "is wrong", "is not the answer", "? No.": words right behind a value that deny it.
 bool denied_behind(std::string_view behind);
 

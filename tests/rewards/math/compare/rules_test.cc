@@ -350,5 +350,47 @@ TEST(MathRules, OthersThatLookAlike) {
   expect_verdicts(kCases);
 }
 
+TEST(MathRules, WhatIsSaidBesideTheValues) {
+  static constexpr Case kCases[] = {
+      {"x=\\frac{\\pi}{6}+k\\pi, k\\in\\mathbb{Z}", "\\boxed{\\frac{\\pi}{6}+k\\pi}", true},
+      {"x=\\frac{\\pi}{6}+k\\pi, k\\in\\mathbb{Z}", "\\boxed{\\frac{\\pi}{6}+2k\\pi}", false},
+      {"\\frac{\\pi}{6}+k\\pi", "\\boxed{x=\\frac{\\pi}{6}+k\\pi, k\\in\\mathbb{Z}}", true},
+      {"2k\\pi, k\\in\\mathbb{N}", "\\boxed{2k\\pi, k\\in\\mathbb{Z}}", false},
+      {"2k\\pi", "\\boxed{2k\\pi, k\\in\\mathbb{N}}", false},
+      {"2k\\pi, k\\in\\mathbb{Z}", "\\boxed{2k\\pi, n\\in\\mathbb{Z}}", false},
+      {"x=2 \\text{ or } x=3", "\\boxed{x\\in\\{2,3\\}}", true},
+      {"x=2 \\text{ or } x=3", "\\boxed{x\\in\\{2,4\\}}", false},
+      {"x=2 \\text{ or } x=3", "\\boxed{y\\in\\{2,3\\}}", false},
+      {"x=2 \\text{ or } x=3", "\\boxed{x\\in[2,3]}", false},
+  };
+  expect_verdicts(kCases);
+}
+
+TEST(MathRules, SeveralChoicesInOneWord) {
+  static constexpr Case kCases[] = {
+      {"ACD", "\\boxed{A, C, D}", true},
+      {"ACD", "\\boxed{A \\text{ and } C \\text{ and } D}", true},
+      {"B,D", "\\boxed{BD}", true},
+      {"ACD", "\\boxed{A, C}", false},
+      {"ACD", "\\boxed{A, B, C, D}", false},
+      {"B,D", "\\boxed{BCD}", false},
+      {"xy", "\\boxed{x, y}", false},
+  };
+  expect_verdicts(kCases);
+}
+
+TEST(MathRules, ADeterminantIsNoMatrix) {
+  static constexpr Case kCases[] = {
+      {"\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}",
+       "\\boxed{\\begin{vmatrix}1&2\\\\3&4\\end{vmatrix}}", false},
+      {"\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}",
+       "\\boxed{\\begin{bmatrix}1&2\\\\3&4\\end{bmatrix}}", true},
+      {"\\begin{pmatrix}1\\\\2\\end{pmatrix}", "\\boxed{\\begin{Vmatrix}1\\\\2\\end{Vmatrix}}",
+       false},
+      {"(1,2)", "\\boxed{\\begin{Vmatrix}1\\\\2\\end{Vmatrix}}", false},
+  };
+  expect_verdicts(kCases);
+}
+
 }  // namespace
 }  // namespace cohort::math

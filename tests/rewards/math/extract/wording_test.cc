@@ -61,5 +61,72 @@ TEST(Wording, WordsAroundAValueDenyOrChangeIt) {
   expect_verdicts(kCases);
 }
 
+TEST(Wording, AnAnswerThatIsTakenBackIsNone) {
+  static constexpr Case kCases[] = {
+      {"7", "The answer is \\boxed{7}. Wait, I made an error. It should be 8.", false},
+      {"7", "The answer is \\boxed{7}. Wait, that\xe2\x80\x99s wrong.", false},
+      {"7", "\\boxed{7}. Scratch that. 8.", false},
+      {"7", "It looks like 8, but that's wrong. \\boxed{7}", true},
+      {"7", "\\boxed{7}. Check: 3 + 4 = 7, which is right.", true},
+      {"7", "The answer is \\(7\\). Wait, I made an error. It should be \\(8\\).", false},
+      {"8", "The answer is \\(7\\). Wait, I made an error. It should be \\(8\\).", true},
+      {"7", "The answer is 7, but that's wrong; it's 8.", false},
+      {"8", "The answer is 7, but that's wrong; it's 8.", true},
+      {"7", "Answer: 7. Wait, maybe 8?", false},
+      {"7", "The answer is 7. Wait, let me check: 3 + 4 = 7. Yes.", true},
+      {"7", "Answer: they wait 7 minutes.", true},
+  };
+  expect_verdicts(kCases);
+}
+
+TEST(Wording, AnAnswerThatIsSupposedOrSomebodyElsesIsNone) {
+  static constexpr Case kCases[] = {
+      {"7", "Suppose the answer is 7.", false},
+      {"7", "Assume that the correct answer is 7.", false},
+      {"7", "If the answer is 7 then x = 2, a contradiction.", false},
+      {"7", "Let's check whether the answer is 7.", false},
+      {"7", "The answer is 7. If the answer were 8, we would have x = 2.", true},
+      {"7", "If the answer is 8 we get a contradiction, so the answer is 7.", true},
+      {"7", "The wrong answer is 7.", false},
+      {"7", "The answer is 8.\n\nA common wrong answer is 7.", false},
+      {"7", "Answer: 8\nAnswer key: 7", false},
+      {"8", "Answer: 8\nAnswer key: 7", true},
+  };
+  expect_verdicts(kCases);
+}
+
+TEST(Wording, APartOfAStatementIsNoAnswer) {
+  static constexpr Case kCases[] = {
+      {"7", "The answer is a multiple of 7.", false},
+      {"7", "The answer is divisible by 7.", false},
+      {"7", "The answer is the square of 7.", false},
+      {"7", "The answer is different from 7.", false},
+      {"7", "The answer is less than or equal to 7.", false},
+      {"7", "The answer is the 7th prime.", false},
+      {"7", "The answer is 7 out of 8.", false},
+      {"7", "The answer is 7 to 8.", false},
+      {"7",
+       "The answer is 7\xe2\x80\x93"
+       "8",
+       false},
+      {"3.14", "The answer is 3.14 to 2 decimal places.", true},
+      {"7", "The answer is a total of 7.", true},
+      {"7", "The answer is given by 7.", true},
+  };
+  expect_verdicts(kCases);
+}
+
+TEST(Wording, AnswerTagsMayHoldASentenceWithOneValue) {
+  static constexpr Case kCases[] = {
+      {"8", "<answer>She has 8 apples left.</answer>", true},
+      {"8", "<answer>The total is $8.</answer>", true},
+      {"8", "<answer>She does not have 8 apples.</answer>", false},
+      {"8", "<answer>She has 8 apples and 3 pears.</answer>", false},
+      {"8", "<answer>We must check 8.</answer>", false},
+      {"7", "<answer>It is 7, not 8</answer>", false},
+  };
+  expect_verdicts(kCases);
+}
+
 }  // namespace
 }  // namespace cohort::math
