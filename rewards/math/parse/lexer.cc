@@ -96,7 +96,10 @@ void Lexer::close(Tok type, size_t at) {
 }
 
 void Lexer::number(size_t& at) {
-  const ScannedNumber scanned = scan_number(text_, at, context());
+  NumberContext where = context();
+  where.script = !tokens_.empty() &&
+                 (tokens_.back().type == Tok::caret || tokens_.back().type == Tok::underscore);
+  const ScannedNumber scanned = scan_number(text_, at, where);
   budget_.check(BudgetSpent::digits, static_cast<int64_t>(scanned.text.size()),
                 budget_.limits().digits);
   budget_.step(1 + static_cast<int64_t>(scanned.text.size()) / 16);

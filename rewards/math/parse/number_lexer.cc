@@ -156,7 +156,7 @@ ScannedNumber scan_number(std::string_view text, size_t at, const NumberContext&
   size_t end = first_end;
   Separator separator = Separator::comma;
   int groups = 0;
-  if (end > at && end - at <= 3 && text[at] != '0') {
+  if (end > at && end - at <= 3 && text[at] != '0' && !context.script) {
     for (const Separator kind :
          {Separator::brace_comma, Separator::comma, Separator::thin, Separator::blank,
           Separator::point, Separator::apostrophe, Separator::underscore}) {

@@ -13,6 +13,7 @@ struct NumberContext {
   bool comma_parts = false;
   // Elements are parted by ';', so that a comma between digits is a decimal comma.
   bool decimal_comma = false;
+  bool script = false;  // right behind ^ or _: "\\log_2 128" has no thousands
 };
 
 struct ScannedNumber {

@@ -106,6 +106,7 @@ std::vector<Expr> Parser::commas(bool& comma_last) {
 Expr Parser::group() {
   std::vector<std::vector<Expr>> parts;
   std::vector<Tok> links;
+  bool logical = false;
   bool comma_before_link = false;
   for (;;) {
     bool comma_last = false;
@@ -113,9 +114,17 @@ Expr Parser::group() {
     if (!is(Tok::and_) && !is(Tok::or_)) break;
     comma_before_link = comma_before_link || comma_last;
     links.push_back(now().type);
+    logical = logical || now().text == "land";
     advance();
     skip_separator();  // "and, ..."
   }
+  // "p \land q" says nothing about values, and is not "p \lor q".
+  if (logical && std::none_of(parts.begin(), parts.end(), [](const std::vector<Expr>& part) {
+        return std::any_of(part.begin(), part.end(), [](const Expr& item) {
+          return item.kind == Kind::relation || item.kind == Kind::logic;
+        });
+      }))
+    fail("a statement beside the sign of logic");
   return joined(std::move(parts), links, comma_before_link);
 }
 

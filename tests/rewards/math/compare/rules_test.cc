@@ -392,5 +392,27 @@ TEST(MathRules, ADeterminantIsNoMatrix) {
   expect_verdicts(kCases);
 }
 
+TEST(MathRules, ANumberBehindAScriptIsAnotherNumber) {
+  static constexpr Case kCases[] = {
+      {"7", "\\boxed{\\log_2 128}", true},
+      {"6", "\\boxed{\\log_3 729}", true},
+      {"x^{2100}", "\\boxed{x^2 100}", false},
+      {"2100", "\\boxed{2\\,100}", true},
+  };
+  expect_verdicts(kCases);
+}
+
+TEST(MathRules, SignsOfLogicAreNoCommas) {
+  static constexpr Case kCases[] = {
+      {"p \\land q", "\\boxed{p \\lor q}", false},
+      {"p \\land q", "\\boxed{p \\land q}", true},
+      {"p, q", "\\boxed{p \\land q}", false},
+      {"1<x<3", "\\boxed{x>1 \\land x<3}", true},
+      {"1<x<3", "\\boxed{x>1 \\lor x<3}", false},
+      {"x=2 \\text{ or } x=3", "\\boxed{x=2 \\lor x=3}", true},
+  };
+  expect_verdicts(kCases);
+}
+
 }  // namespace
 }  // namespace cohort::math
