@@ -10,6 +10,7 @@
 #include "core/base/log.h"
 #include "core/io/safetensors.h"
 #include "kernels/optimizer/optimizer.h"
+#include "model/hf_config/config_text.h"
 #include "model/parameter_layout.h"
 #include "model/tensor_faults.h"
 
@@ -116,8 +117,8 @@ void read_values(const std::string& folder, const std::string& name, const Tenso
     throw_error<InputError>("{} holds a value that is not finite", place);
 }
 
-json read_json(const std::string& file) {
-  json value = json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+json parse_json(const std::string& text, const std::string& file) {
+  json value = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (value.is_discarded()) throw_error<InputError>("{}: is not JSON", file);
   return value;
 }
@@ -127,15 +128,26 @@ bool has_weights(const std::string& folder) {
          path_exists(folder + "/model.safetensors.index.json");
 }
 
-void write_json(const std::string& file, const json& value) {
-  write_file_atomic(file, value.dump(2) + "\n");
+std::string generation_config_text(const ModelConfig& c) {
+  const auto kept = c.hf_files.find(kHfGenerationConfig);
+  if (kept != c.hf_files.end()) return kept->second;
+  json generation = json::object();
+  for (const auto& [key, id] :
+       {std::pair{"bos_token_id", c.bos_token_id}, std::pair{"eos_token_id", c.eos_token_id},
+        std::pair{"pad_token_id", c.pad_token_id}})
+    if (id >= 0) generation[key] = id;
+  return generation.dump(2) + "\n";
 }
 
 }  // namespace
 
 ModelConfig read_hf_config(const std::string& folder) {
-  const std::string file = folder + "/config.json";
-  ModelConfig config = ModelConfig::from_hf(read_json(file), file);
+  const std::string file = folder + "/" + kHfConfig;
+  const std::string text = read_file(file);
+  ModelConfig config = ModelConfig::from_hf(parse_json(text, file), file);
+  config.hf_files[kHfConfig] = text;
+  const std::string generation = folder + "/" + kHfGenerationConfig;
+  if (path_exists(generation)) config.hf_files[kHfGenerationConfig] = read_file(generation);
   // transformers writes its default of one module for models that never had one.
   if (config.num_nextn_predict_layers > 0 && has_weights(folder)) {
     const auto weights = SafetensorsFolder::open(folder);
@@ -201,13 +213,9 @@ void save_hf_folder(const std::string& folder, const ParameterStore& store, cons
   write_safetensors_folder(folder, tensors);
 
   const ModelConfig& c = store.config();
-  write_json(folder + "/config.json", c.to_hf(dtype == at::kFloat ? "float32" : "bfloat16"));
-  json generation = json::object();
-  for (const auto& [key, id] :
-       {std::pair{"bos_token_id", c.bos_token_id}, std::pair{"eos_token_id", c.eos_token_id},
-        std::pair{"pad_token_id", c.pad_token_id}})
-    if (id >= 0) generation[key] = id;
-  write_json(folder + "/generation_config.json", generation);
+  write_file_atomic(folder + "/" + kHfConfig,
+                    hf_config_text(c, dtype == at::kFloat ? "float32" : "bfloat16"));
+  write_file_atomic(folder + "/" + kHfGenerationConfig, generation_config_text(c));
 }
 
 }  // namespace cohort

@@ -15,9 +15,6 @@ struct Fault {
   std::string message;
 };
 
-constexpr const char* kFull = "full_attention";
-constexpr const char* kSliding = "sliding_attention";
-
 std::optional<Fault> expert_fault(const ModelConfig& c) {
   if (c.n_routed_experts % c.n_group != 0)
     return Fault{"n_group", fmt::format("is {}, which does not divide n_routed_experts {}",
@@ -63,15 +60,16 @@ std::optional<Fault> grouped_attention_fault(const ModelConfig& c) {
   if (c.query_dim() % 2 != 0)
     return Fault{"head_dim", fmt::format("is {}, but rope needs pairs", c.query_dim())};
   if (c.mla_form != "expanded")
-    return Fault{"mla_form", fmt::format("is {}, but {} has no latent attention", c.mla_form,
-                                         c.arch)};
+    return Fault{"mla_form",
+                 fmt::format("is {}, but {} has no latent attention", c.mla_form, c.arch)};
   for (const std::string& type : c.layer_types)
-    if (type != kFull && type != kSliding)
-      return Fault{"layer_types", fmt::format("has {}, expected {} or {}", type, kFull, kSliding)};
+    if (type != kFullAttention && type != kSlidingAttention)
+      return Fault{"layer_types", fmt::format("has {}, expected {} or {}", type, kFullAttention,
+                                              kSlidingAttention)};
   if (!c.layer_types.empty() && std::ssize(c.layer_types) != c.num_hidden_layers)
     return Fault{"layer_types", fmt::format("has {} entries for {} layers", c.layer_types.size(),
                                             c.num_hidden_layers)};
-  if (c.sliding_window == 0 && std::ranges::count(c.layer_types, kSliding) > 0)
+  if (c.sliding_window == 0 && std::ranges::count(c.layer_types, kSlidingAttention) > 0)
     return Fault{"sliding_window", "is missing, and layer_types has sliding layers"};
   return std::nullopt;
 }
@@ -134,6 +132,13 @@ double yarn_mscale(double factor, double mscale) {
 }
 
 }  // namespace
+
+std::vector<std::string> periodic_layer_types(int64_t num_layers, int64_t period) {
+  std::vector<std::string> types;
+  for (int64_t i = 1; i <= num_layers; ++i)
+    types.push_back(i % period == 0 ? kFullAttention : kSlidingAttention);
+  return types;
+}
 
 std::vector<std::string> model_archs() {
   return {"deepseek_v3", "deepseek_v2", "llama", "qwen2", "qwen3", "qwen3_moe", "gemma3_text"};
@@ -264,7 +269,7 @@ int64_t ModelConfig::value_dim() const { return latent_attention() ? v_head_dim 
 
 bool ModelConfig::sliding(int64_t layer) const {
   return sliding_window > 0 && !layer_types.empty() &&
-         layer_types[static_cast<size_t>(layer)] == kSliding;
+         layer_types[static_cast<size_t>(layer)] == kSlidingAttention;
 }
 
 double ModelConfig::softmax_scale() const {

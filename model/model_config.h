@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
@@ -14,6 +15,16 @@
 #include "kernels/swiglu/swiglu.h"
 
 namespace cohort {
+
+// Values of ModelConfig::layer_types.
+inline constexpr const char* kFullAttention = "full_attention";
+inline constexpr const char* kSlidingAttention = "sliding_attention";
+// Gemma's: of every `period` layers the last is full.
+std::vector<std::string> periodic_layer_types(int64_t num_layers, int64_t period);
+
+// Names of ModelConfig::hf_files.
+inline constexpr const char* kHfConfig = "config.json";
+inline constexpr const char* kHfGenerationConfig = "generation_config.json";
 
 // One decoder for every family; `arch` is Hugging Face's model_type. DeepSeek's names for what it
 // has, Hugging Face's for the rest. A dense model is one with first_k_dense_replace ==
@@ -42,10 +53,10 @@ struct ModelConfig {
   // Families without latent attention.
   int64_t num_key_value_heads = 0;  // 0: num_attention_heads
   int64_t head_dim = 0;             // 0: hidden_size / num_attention_heads
-  bool attention_bias = false;      // of q, k, v and o; Qwen2 has it for q, k and v without this key
+  bool attention_bias = false;  // of q, k, v and o; Qwen2 has it for q, k and v without this key
   double query_pre_attn_scalar = 0;      // scores are divided by its root; 0: head_dim
   int64_t sliding_window = 0;            // keys that a sliding layer sees; 0: all
-  std::vector<std::string> layer_types;  // full_attention or sliding_attention; empty: all full
+  std::vector<std::string> layer_types;  // kFullAttention or kSlidingAttention; empty: all full
   double rope_local_theta = 10000;       // base of the sliding layers (Gemma), which are not scaled
 
   int64_t num_nextn_predict_layers = 0;
@@ -59,6 +70,10 @@ struct ModelConfig {
   bool scale_residual_init = false;  // output projections divided by sqrt(2 layers) at random init
   int64_t bos_token_id = -1, eos_token_id = -1, pad_token_id = -1;
   std::string mla_form = "expanded";  // or "absorbed"; both phases of a run use the one
+  // kHfConfig and maybe kHfGenerationConfig as the Hugging Face folder has them that the model came
+  // from; empty for other models. Not described: they are no settings, and go where the model goes
+  // so that it can be written as it was read.
+  std::map<std::string, std::string> hf_files;
 
   void describe(Fields& f);
   void describe_form(Fields& f);  // what may be chosen for given weights too
@@ -70,9 +85,9 @@ struct ModelConfig {
   bool router_bias() const { return arch == "deepseek_v3"; }  // e_score_correction_bias
   bool qkv_bias() const { return arch == "qwen2" || attention_bias; }
   bool o_bias() const { return arch != "qwen2" && attention_bias; }
-  bool qk_norm() const;                                       // of each head of q and k
-  bool gemma() const { return arch == "gemma3_text"; }        // norms by 1 + w, and around each part
-  double embedding_scale() const;                             // Gemma: sqrt(hidden_size), else 1
+  bool qk_norm() const;                                 // of each head of q and k
+  bool gemma() const { return arch == "gemma3_text"; }  // norms by 1 + w, and around each part
+  double embedding_scale() const;                       // Gemma: sqrt(hidden_size), else 1
   kernels::GateActivation activation() const;
   bool interleaved_rope() const { return latent_attention() && rope_interleave; }
 

@@ -35,6 +35,7 @@ struct CheckpointManifest {
   static CheckpointManifest read(const std::string& checkpoint);
 };
 
+inline constexpr const char* kHfFilesFolder = "hf";  // ModelConfig::hf_files, where it has some
 inline constexpr const char* kSharedFile = "rank_00000.h5";
 std::string rank_file_name(int64_t rank);
 

@@ -198,9 +198,14 @@ RunState load_checkpoint_state(const std::string& path) {
 }
 
 ModelConfig load_checkpoint_config(const std::string& path) {
+  const CheckpointManifest manifest = CheckpointManifest::read(path);
   ModelConfig config;
-  read_config_text(CheckpointManifest::read(path).model, path + "/manifest.json: model", {},
+  read_config_text(manifest.model, path + "/manifest.json: model", {},
                    [&](Fields& f) { config.describe(f); });
+  for (const CheckpointFile& file : manifest.files)
+    for (const char* name : {kHfConfig, kHfGenerationConfig})
+      if (file.name == fmt::format("{}/{}", kHfFilesFolder, name))
+        config.hf_files[name] = read_file(path + "/" + file.name);
   return config;
 }
 

@@ -28,6 +28,7 @@ struct Snapshot {
   at::Tensor master, m, v, reference;  // this rank's slices; reference undefined when there is none
   std::map<std::string, at::Tensor> buffers, reference_buffers;  // rank 0
   std::vector<std::byte> carried;                                // rank 0
+  std::map<std::string, std::string> hf_files;                   // rank 0
 };
 
 // A copy in host memory.
@@ -60,6 +61,7 @@ Snapshot take_snapshot(int64_t step, int rank, Learner& learner, ParameterStore&
   if (reference != nullptr) s.reference = copied(reference->flat().slice(0, own.begin, own.end));
   if (rank == 0) {
     s.buffers = copy_buffers(store);
+    s.hf_files = config.hf_files;
     if (reference != nullptr) s.reference_buffers = copy_buffers(*reference);
     s.carried = std::move(state.carried);
   }
@@ -139,13 +141,23 @@ struct CheckpointWriter::Impl {
     w.files.back().begin = w.snapshot.bounds[static_cast<size_t>(rank)];
     w.files.back().end = w.snapshot.bounds[static_cast<size_t>(rank) + 1];
     if (rank != 0) return;
-    make_folders(part + "/tokenizer");
     tokenizer->save(part + "/tokenizer");
-    for (const std::string& file : list_folder(part + "/tokenizer")) {
-      fsync_path(part + "/tokenizer/" + file);
-      w.files.push_back(describe_file(part, "tokenizer/" + file));
+    add_folder(w, "tokenizer");
+    if (w.snapshot.hf_files.empty()) return;
+    make_folders(part + "/" + kHfFilesFolder);
+    for (const auto& [file, text] : w.snapshot.hf_files)
+      write_file_atomic(part + "/" + kHfFilesFolder + "/" + file, text);
+    add_folder(w, kHfFilesFolder);
+  }
+
+  // The files of a folder of the checkpoint are durable, and listed.
+  void add_folder(Write& w, const std::string& name) const {
+    const std::string part = part_path(w.snapshot.step);
+    for (const std::string& file : list_folder(part + "/" + name)) {
+      fsync_path(part + "/" + name + "/" + file);
+      w.files.push_back(describe_file(part, name + "/" + file));
     }
-    fsync_path(part + "/tokenizer");
+    fsync_path(part + "/" + name);
   }
 
   void start(Snapshot snapshot) {

@@ -166,8 +166,7 @@ void read_grouped(const GgufFile& file, const ArchKeys& k, ModelConfig& c) {
       c.num_hidden_layers == 62 ? c.hidden_size / c.num_attention_heads : c.head_dim);
   c.sliding_window = k.integer("attention.sliding_window");
   const int64_t pattern = k.integer_or("attention.sliding_window_pattern", kGemmaPattern, 1);
-  for (int64_t i = 1; i <= c.num_hidden_layers; ++i)
-    c.layer_types.push_back(i % pattern == 0 ? "full_attention" : "sliding_attention");
+  c.layer_types = periodic_layer_types(c.num_hidden_layers, pattern);
   c.rope_local_theta = k.real_or("rope.freq_base_swa", kGemmaLocalBase);
 }
 

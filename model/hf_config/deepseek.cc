@@ -23,14 +23,18 @@ void read_deepseek_keys(const KeyReader& r, ModelConfig& c) {
   dimension("n_routed_experts", c.n_routed_experts);
   dimension("n_shared_experts", c.n_shared_experts);
   dimension("num_experts_per_tok", c.num_experts_per_tok);
+  // Absent, these have transformers' defaults; a rank that is null is none.
+  const bool v3 = c.arch == "deepseek_v3";
+  c.first_k_dense_replace = v3 ? 3 : 0;
   r.read("first_k_dense_replace", c.first_k_dense_replace, 0);
+  c.routed_scaling_factor = v3 ? 2.5 : 1.0;
   r.read("routed_scaling_factor", c.routed_scaling_factor, 0.0);
-  c.q_lora_rank = 0;
+  c.q_lora_rank = r.absent("q_lora_rank") ? 1536 : 0;
   r.read("q_lora_rank", c.q_lora_rank, 1);
-  r.read("rope_interleave", c.rope_interleave);
   read_rope(r, c);
 
-  if (c.arch == "deepseek_v3") {
+  if (v3) {
+    r.read("rope_interleave", c.rope_interleave);
     r.only("scoring_func", "sigmoid");
     r.only("topk_method", "noaux_tc");
     dimension("n_group", c.n_group);
@@ -43,6 +47,7 @@ void read_deepseek_keys(const KeyReader& r, ModelConfig& c) {
   }
   // DeepSeek-V2: softmax scores, their largest ranks a group, no selection bias, no normalisation.
   r.only("scoring_func", "softmax");
+  r.only("rope_interleave", true);
   r.only("num_nextn_predict_layers", 0);
   c.norm_topk_prob = false;
   r.only("norm_topk_prob", false);

@@ -1,11 +1,15 @@
 #include "model/hf_config/hf_config.h"
 
 #include <algorithm>
+#include <map>
 
 namespace cohort {
 namespace {
 
 using nlohmann::json;
+
+// A list of names is made of so many: a number that no model has is no reason to run out of memory.
+constexpr int64_t kMostLayers = 10000;
 
 // architectures of each arch.
 const char* class_name(const std::string& arch) {
@@ -50,6 +54,8 @@ void read_common(const KeyReader& r, ModelConfig& c) {
   r.require("hidden_size", c.hidden_size, int64_t{1});
   r.require("intermediate_size", c.intermediate_size, int64_t{1});
   r.require("num_hidden_layers", c.num_hidden_layers, int64_t{1});
+  if (c.num_hidden_layers > kMostLayers)
+    r.fail("num_hidden_layers", fmt::format("{} or fewer", kMostLayers));
   c.tie_word_embeddings = c.gemma();
   r.read("tie_word_embeddings", c.tie_word_embeddings);
   r.read("rms_norm_eps", c.rms_norm_eps, 0.0);

@@ -15,7 +15,8 @@ void read_deepseek_keys(const KeyReader& r, ModelConfig& c);
 void read_llama_keys(const KeyReader& r, ModelConfig& c);   // Llama, Qwen2, Qwen3, Qwen3-MoE
 void read_gemma3_keys(const KeyReader& r, ModelConfig& c);  // also reads rope
 
-// rope_theta, with rope_scaling (the old spelling) or rope_parameters (of transformers 5).
+// rope_theta, with rope_scaling (the old spelling) or rope_parameters (of transformers 5); where
+// two of them speak of one thing they must agree.
 void read_rope(const KeyReader& r, ModelConfig& c);
 // One such object, with rope_theta inside or not.
 void read_rope_object(const nlohmann::json& object, const std::string& place, ModelConfig& c);

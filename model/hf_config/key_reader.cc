@@ -7,9 +7,9 @@ namespace {
 const std::set<std::string>& harmless_keys() {
   static const std::set<std::string> keys = {
       "_attn_implementation",
+      "_commit_hash",
       "_name_or_path",
       "_sliding_window_pattern",
-      "attention_dropout",
       "auto_map",
       "aux_loss_alpha",
       "bos_token",
@@ -55,6 +55,7 @@ const std::set<std::string>& harmless_keys() {
       "transformers.js_config",
       "unsloth_fixed",
       "unsloth_version",
+      "trust_remote_code",
       "use_bfloat16",
       "use_cache",
   };
@@ -75,6 +76,11 @@ KeyReader::KeyReader(const nlohmann::json& object, std::string place)
 bool KeyReader::has(const char* key) const {
   asked_.insert(key);
   return object_.contains(key) && !object_[key].is_null();
+}
+
+bool KeyReader::absent(const char* key) const {
+  asked_.insert(key);
+  return !object_.contains(key);
 }
 
 void KeyReader::read(const char* key, bool& value) const {
@@ -109,11 +115,15 @@ void KeyReader::only(const char* key, const nlohmann::json& supported) const {
 }
 
 void KeyReader::read_token_id(const char* key, int64_t& value) const {
-  if (has(key) && at(key).is_array() && !at(key).empty() && at(key)[0].is_number_integer()) {
-    value = at(key)[0].get<int64_t>();
-  } else {
-    read(key, value, 0);
-  }
+  if (!has(key)) return;
+  const nlohmann::json& given = at(key);
+  const nlohmann::json ids = given.is_array() ? given : nlohmann::json::array({given});
+  for (const nlohmann::json& id : ids)
+    if (!id.is_number_integer() || (id.is_number_unsigned() && id.get<uint64_t>() > INT32_MAX) ||
+        id.get<int64_t>() < -1)
+      fail(key, "a token id, or a list of them");
+  if (ids.empty()) fail(key, "a token id, or a list of them");
+  value = ids[0].get<int64_t>();
 }
 
 void KeyReader::fail(const char* key, const std::string& expected) const {

@@ -17,6 +17,7 @@ class KeyReader {
   KeyReader(const nlohmann::json& object, std::string place);
 
   bool has(const char* key) const;
+  bool absent(const char* key) const;  // not even null: what transformers gives its default
   const nlohmann::json& at(const char* key) const { return object_[key]; }
   const std::string& place() const { return place_; }
 
@@ -34,7 +35,7 @@ class KeyReader {
   // The one value whose mathematics is implemented; absent means that value.
   void only(const char* key, const nlohmann::json& supported) const;
   // The first of a list, or the number: further ids of a list are stop ids of
-  // generation_config.json.
+  // generation_config.json. -1 says that there is none, as null does.
   void read_token_id(const char* key, int64_t& value) const;
   [[noreturn]] void fail(const char* key, const std::string& expected) const;
   // InputError for a key that was never asked for, unless it is known to change no result (or is

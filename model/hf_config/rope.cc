@@ -49,18 +49,23 @@ void read_rope_object(const json& object, const std::string& place, ModelConfig&
       rope.require("high_freq_factor", c.scaling.high_freq_factor, 0.0);
     }
     if (kind == "yarn") read_yarn(rope, c);
-    rope.refuse_unknown();
   }
+  rope.refuse_unknown();
 }
 
 void read_rope(const KeyReader& r, ModelConfig& c) {
   r.only("partial_rotary_factor", 1.0);
   r.read("rope_theta", c.rope_theta, 1.0);
+  const char* from = nullptr;
   for (const char* key : {"rope_scaling", "rope_parameters"}) {
     if (!r.has(key)) continue;
     if (!r.at(key).is_object()) r.fail(key, "an object");
+    if (from != nullptr && r.at(key) != r.at(from)) r.fail(key, "the same as rope_scaling");
     read_rope_object(r.at(key), r.place() + ": " + key, c);
+    from = key;
   }
+  if (r.has("rope_theta") && r.at("rope_theta") != c.rope_theta)
+    r.fail("rope_theta", fmt::format("{}, as {} says", c.rope_theta, from));
 }
 
 void write_rope(const ModelConfig& c, json& config) {

@@ -3,6 +3,7 @@
 #include <ATen/ops/equal.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -95,6 +96,65 @@ TEST_F(HfFolder, Bf16FileIsTheRoundedModel) {
   EXPECT_TRUE(at::equal(masters, store.flat().to(at::kFloat)));
 }
 
+// What a file holds comes back bit for bit: both zeros, denormals, the ends of the range.
+TEST_F(HfFolder, BytesOfEveryTensorSurvive) {
+  for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
+    const std::string folder = saved(config(), dtype), again = root_ + "/again";
+    const std::vector<uint32_t> odd = {0x80000000, 0x00000000, 0x00010000, 0x80010000,
+                                       0x007f0000, 0x7f7f0000, 0xff7f0000, 0x00800000};
+    std::vector<uint32_t> f32(40);
+    std::vector<uint16_t> bf16(40);
+    for (size_t i = 0; i < 40; ++i) {
+      f32[i] = dtype == at::kFloat && i >= 8 ? odd[i % 8] ^ 1u : odd[i % 8];
+      bf16[i] = static_cast<uint16_t>(odd[i % 8] >> 16);
+    }
+    change(folder, [&](std::vector<NamedTensor>& tensors) {
+      named(tensors, "model.norm.weight").data =
+          dtype == at::kFloat ? std::as_bytes(std::span(f32)) : std::as_bytes(std::span(bf16));
+    });
+    for (const at::ScalarType compute : {at::kFloat, at::kBFloat16}) {
+      ParameterStore store(read_hf_config(folder), compute);
+      at::Tensor masters;
+      load_hf_weights(folder, store, &masters);
+      save_hf_folder(again, store, masters, dtype);
+      const auto read = SafetensorsFile::open(folder + "/model.safetensors");
+      const auto written = SafetensorsFile::open(again + "/model.safetensors");
+      ASSERT_EQ(written->tensors().size(), read->tensors().size());
+      for (const auto& [name, view] : read->tensors()) {
+        const TensorView& found = written->tensors().at(name);
+        EXPECT_EQ(found.dtype, view.dtype) << name;
+        EXPECT_EQ(found.shape, view.shape) << name;
+        EXPECT_TRUE(std::ranges::equal(found.data, view.data)) << name;
+      }
+      fs::remove_all(again);
+    }
+    fs::remove_all(folder);
+  }
+}
+
+TEST_F(HfFolder, ConfigurationIsWrittenAsItWasRead) {
+  const std::string folder = saved(config(), at::kBFloat16), again = root_ + "/again";
+  // As no library writes it: order, spaces, an empty line, ids that this program does not keep.
+  std::string text = read_file(folder + "/config.json");
+  text.insert(1, "\n\n   \"transformers_version\":\"4.1\",");
+  const std::string generation = "{ \"eos_token_id\": [1,2],\n\"temperature\":0.6}";
+  write_file_atomic(folder + "/config.json", text);
+  write_file_atomic(folder + "/generation_config.json", generation);
+  const auto rewrite = [&](at::ScalarType dtype) {
+    fs::remove_all(again);
+    ParameterStore store(read_hf_config(folder), at::kFloat);
+    load_hf_weights(folder, store);
+    save_hf_folder(again, store, store.flat(), dtype);
+  };
+  rewrite(at::kBFloat16);
+  EXPECT_EQ(read_file(again + "/config.json"), text);
+  EXPECT_EQ(read_file(again + "/generation_config.json"), generation);
+  rewrite(at::kFloat);
+  text.replace(text.find("bfloat16"), 8, "float32");
+  EXPECT_EQ(read_file(again + "/config.json"), text);
+  EXPECT_EQ(read_file(again + "/generation_config.json"), generation);
+}
+
 TEST_F(HfFolder, FolderInUseIsNotOverwritten) {
   const std::string folder = saved(config());
   ParameterStore store(config(), at::kFloat);
@@ -184,6 +244,11 @@ TEST_F(HfFolder, PromisedButMissingMtpModuleIsReadAsNone) {
   file["num_nextn_predict_layers"] = 1;
   write_file_atomic(folder + "/config.json", file.dump());
   EXPECT_EQ(read_hf_config(folder).num_nextn_predict_layers, 0);
+  // The promise stays in the file: transformers asks for no such tensors either.
+  ParameterStore store(read_hf_config(folder), at::kFloat);
+  load_hf_weights(folder, store);
+  save_hf_folder(root_ + "/again", store, store.flat(), at::kFloat);
+  EXPECT_EQ(read_file(root_ + "/again/config.json"), read_file(folder + "/config.json"));
 }
 
 }  // namespace
