@@ -1,10 +1,12 @@
 #include "trainer/model_export.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/io/gguf/quants.h"
 #include "model/gguf/save_gguf.h"
 #include "model/hf_folder.h"
 
@@ -33,11 +35,30 @@ void write_gguf(const LoadedModel& model, const std::string& folder, const std::
   write_file_atomic(folder + "/" + stem + ".Modelfile", modelfile(model, stem + ".gguf"));
 }
 
+// As the file's reader will: a value that is not finite in `type` would be found too late.
+void check_range(const LoadedModel& model, GgmlType type) {
+  const float most = ggml_largest(type);
+  const float* values = model.masters.const_data_ptr<float>();
+  for (const TensorEntry& t : model.store->tensors())
+    for (int64_t i = t.offset; i < t.offset + t.numel; ++i)
+      if (!(std::fabs(values[i]) <= most))
+        throw_error<InputError>("{}: tensor {}: [{}] is {}, {} holds at most {}", model.origin,
+                                t.name, i - t.offset, values[i], ggml_type_name(type), most);
+}
+
 }  // namespace
+
+const std::vector<std::string>& export_formats() {
+  static const std::vector<std::string> formats = {"hf", "gguf"};
+  return formats;
+}
 
 std::vector<std::string> export_types(const std::string& format) {
   if (format == "hf") return {"f32", "bf16"};
-  return {"f32", "f16", "bf16", "q8_0", "q4_0", "q4_k_s", "q4_k_m", "q6_k"};
+  std::vector<std::string> types = gguf_file_type_names();
+  for (std::string& type : types)
+    for (char& c : type) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  return types;
 }
 
 void export_folder(const LoadedModel& model, const std::string& folder, const std::string& format,
@@ -54,6 +75,7 @@ void export_folder(const LoadedModel& model, const std::string& folder, const st
     if (format == "gguf") {
       write_gguf(model, part, kGgufName, type);
     } else {
+      check_range(model, type == "bf16" ? GgmlType::bf16 : GgmlType::f32);
       save_hf_folder(part, *model.store, model.masters,
                      type == "bf16" ? at::kBFloat16 : at::kFloat);
       model.tokenizer->save(part);

@@ -274,7 +274,7 @@ void EvalConfig::describe(Fields& f) {
 void ExportConfig::describe(Fields& f) {
   describe_common(f, *this, "Stage whose model is exported, or previous.");
   f.field("format", format, "hf: a Hugging Face folder; gguf: model.gguf for llama.cpp.",
-          {"hf", "gguf"});
+          export_formats());
   f.field("type", type, "Type of the tensors; beyond f32 and bf16 of gguf alone.",
           export_types(format));
   f.field("folder", folder, "Where to; empty: export/ of the run.");

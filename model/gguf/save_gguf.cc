@@ -1,5 +1,6 @@
 #include "model/gguf/save_gguf.h"
 
+#include <cmath>
 #include <functional>
 
 #include "core/base/error.h"
@@ -120,6 +121,15 @@ class Saver {
   std::vector<Piece> pieces_;
 };
 
+void check_range(const std::string& path, const GgufTensorInfo& info,
+                 const std::vector<float>& values) {
+  const float most = ggml_largest(info.type);
+  for (size_t i = 0; i < values.size(); ++i)
+    if (!(std::fabs(values[i]) <= most))
+      throw_error<InputError>("{}: tensor {}: [{}] is {}, {} holds at most {}", path, info.name, i,
+                              values[i], ggml_type_name(info.type), most);
+}
+
 }  // namespace
 
 void save_gguf(const std::string& path, const ParameterStore& store, const at::Tensor& masters,
@@ -155,6 +165,7 @@ void save_gguf(const std::string& path, const ParameterStore& store, const at::T
   std::vector<std::byte> data;
   for (const Piece& piece : pieces) {
     const std::vector<float> values = piece.values();
+    check_range(path, piece.info, values);
     data.resize(values.size() / static_cast<size_t>(ggml_block_elements(piece.info.type)) *
                 static_cast<size_t>(ggml_block_bytes(piece.info.type)));
     ggml_quantize(piece.info.type, values, data);

@@ -249,5 +249,26 @@ TEST(GgmlQuants, SizesMustAgree) {
   EXPECT_NO_THROW(ggml_dequantize(GgmlType::q6_k, {}, {}));
 }
 
+TEST(GgmlQuants, KeepMagnitudesUpToTheLargest) {
+  std::vector<GgmlType> types(std::begin(kTypes), std::end(kTypes));
+  types.push_back(GgmlType::f32);
+  for (const GgmlType type : types) {
+    const float most = ggml_largest(type);
+    std::vector<float> values(256, 0.0f);
+    values[3] = most;
+    values[200] = -most;
+    const std::vector<float> out = dequantized(type, quantized(type, values));
+    for (const size_t i : {3, 200}) {
+      EXPECT_TRUE(std::isfinite(out[i])) << ggml_type_name(type);
+      EXPECT_NEAR(out[i] / values[i], 1, 0.13) << ggml_type_name(type);
+    }
+  }
+  for (const GgmlType type : {GgmlType::bf16, GgmlType::f16}) {
+    const float beyond =
+        type == GgmlType::f16 ? 65520.0f : std::nextafter(ggml_largest(type), INFINITY);
+    EXPECT_TRUE(std::isinf(dequantized(type, quantized(type, std::vector<float>{beyond}))[0]));
+  }
+}
+
 }  // namespace
 }  // namespace cohort

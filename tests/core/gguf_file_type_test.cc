@@ -16,6 +16,9 @@ TEST(GgufFileType, NamesAreFoundInAnyCase) {
        {GgufFileType::f32, GgufFileType::f16, GgufFileType::bf16, GgufFileType::q8_0,
         GgufFileType::q4_0, GgufFileType::q4_k_s, GgufFileType::q4_k_m, GgufFileType::q6_k})
     EXPECT_EQ(gguf_file_type_of(gguf_file_type_name(type)), type);
+  for (const std::string& name : gguf_file_type_names())
+    EXPECT_EQ(gguf_file_type_name(gguf_file_type_of(name).value()), name);
+  EXPECT_EQ(gguf_file_type_names().size(), 8u);
   EXPECT_EQ(gguf_file_type_of("q4_k_m"), GgufFileType::q4_k_m);
   EXPECT_EQ(gguf_file_type_of("bf16"), GgufFileType::bf16);
   EXPECT_EQ(gguf_file_type_of("Q4_K"), std::nullopt);

@@ -31,6 +31,9 @@ refused 2 '--n: expected a whole number >= 1, found -3' data make arithmetic --n
 refused 2 'did you mean "math"' grade maths
 refused 1 'not a run' inspect "$folder"
 refused 2 '--type q9: expected f32, f16' export none out.gguf --type q9
+refused 2 '--verify-text: is for --verify' export none out.gguf --verify-text none
+refused 2 '--json: is for --verify' export none out.gguf --json
+refused 1 'none.txt' export none out.gguf --verify --verify-text none.txt
 refused 2 'a Hugging Face model is a folder' export none out.gguf --format hf
 refused 1 'there is no such model' chat none
 [ "$(ls)" = out ] || { echo "FAILS: left behind: $(ls)"; bad=1; }

@@ -95,6 +95,12 @@ GgmlType fallback(GgmlType type, int64_t row) {
 
 const char* gguf_file_type_name(GgufFileType type) { return row_of(type).name; }
 
+std::vector<std::string> gguf_file_type_names() {
+  std::vector<std::string> names;
+  for (const Row& row : kRows) names.emplace_back(row.name);
+  return names;
+}
+
 std::optional<GgufFileType> gguf_file_type_of(std::string_view name) {
   const auto upper = [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; };
   for (const Row& row : kRows)

@@ -24,6 +24,7 @@ enum class GgufFileType : uint32_t {
   bf16 = 32
 };
 const char* gguf_file_type_name(GgufFileType type);  // "F16", "Q4_K_M", ...
+std::vector<std::string> gguf_file_type_names();     // of all
 // The name in any case; empty when there is none such.
 std::optional<GgufFileType> gguf_file_type_of(std::string_view name);
 

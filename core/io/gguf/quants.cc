@@ -1,6 +1,8 @@
 #include "core/io/gguf/quants.h"
 
+#include <bit>
 #include <cstring>
+#include <limits>
 
 #include "core/base/error.h"
 #include "core/io/gguf/blocks.h"
@@ -114,6 +116,32 @@ void ggml_quantize(GgmlType type, std::span<const float> values, std::span<std::
     case GgmlType::q6_k:
       return quantize_all<BlockQ6_K>(values, to);
   }
+}
+
+float ggml_largest(GgmlType type) {
+  constexpr float kMostHalf = 65504.0f;
+  switch (type) {
+    case GgmlType::f32:
+      return std::numeric_limits<float>::max();
+    case GgmlType::bf16:
+      return std::bit_cast<float>(0x7f7f7fffu);  // from here on rounding carries into the exponent
+    case GgmlType::f16:
+    case GgmlType::q4_1:  // m is a value itself
+    case GgmlType::q5_1:
+      return kMostHalf;
+    case GgmlType::q8_0:
+      return 127 * kMostHalf;
+    case GgmlType::q4_0:
+      return 8 * kMostHalf;
+    case GgmlType::q5_0:
+      return 16 * kMostHalf;
+    case GgmlType::q4_k:  // min is dmin times 63 at most
+    case GgmlType::q5_k:
+      return 63 * kMostHalf;
+    case GgmlType::q6_k:  // the scale that is searched for is a 16th of a value at most
+      return 16 * 128 * kMostHalf;
+  }
+  throw_error<CheckError>("unknown GgmlType {}", static_cast<uint32_t>(type));
 }
 
 }  // namespace cohort

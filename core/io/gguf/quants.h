@@ -20,4 +20,8 @@ void ggml_dequantize(GgmlType type, std::span<const std::byte> data, std::span<f
 // sqrt(mean square of its group) + its magnitude.
 void ggml_quantize(GgmlType type, std::span<const float> values, std::span<std::byte> data);
 
+// Magnitudes up to here ggml_quantize keeps: beyond it F16 and BF16 have only infinity, and a scale
+// of a block may be cut.
+float ggml_largest(GgmlType type);
+
 }  // namespace cohort
