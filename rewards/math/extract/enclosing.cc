@@ -296,6 +296,7 @@ class Scanner {
                               (is_digit(at(next + 1)) || at(next + 1) == '\\' ||
                                (at(next + 1) == ' ' && is_digit(at(next + 2)))) &&
                               at(next + 1) != '*';
+      if (const size_t operand = behind_operator(next); operand > next) return take(operand);
       return calculates ? next : i;
     }
     if (c == '{' || (math_ && (c == '(' || c == '['))) {
@@ -324,8 +325,11 @@ class Scanner {
     if (c == '+' || c == '-' || c == '*') {
       if (math_) return take(i + 1);
       const char next = at(i + 1);
-      return is_digit(next) || next == '\\' || (next == ' ' && is_digit(at(i + 2))) ? take(i + 1)
-                                                                                    : i;
+      // "+C", but no hyphen
+      const bool letter = c == '+' && is_letter(next) && !is_letter(at(i + 2));
+      const bool value = is_digit(next) || next == '\\' || (next == ' ' && is_digit(at(i + 2)));
+      if (letter) return take(i + 2);
+      return value ? take(i + 1) : i;
     }
     return math_ && static_cast<unsigned char>(c) < 0x80 && c != '*' && c != '?' && c != '"'
                ? take(i + 1)
@@ -368,6 +372,18 @@ class Scanner {
         return i;
     }
     return i;
+  }
+
+  // "\boxed{7} \times 10^3" in prose: where its operand begins; `i` for anything else.
+  size_t behind_operator(size_t i) const {
+    if (at(i) != '\\') return i;
+    static constexpr std::array<std::string_view, 6> kOperators = {"times", "cdot", "div",
+                                                                   "pm",    "mp",   "over"};
+    const std::string_view name = command_name(text_, i);
+    if (std::find(kOperators.begin(), kOperators.end(), name) == kOperators.end()) return i;
+    size_t behind = i + 1 + name.size();
+    while (at(behind) == ' ') ++behind;
+    return behind;
   }
 
   // "\boxed{7}!" is a factorial where no sentence surrounds it.

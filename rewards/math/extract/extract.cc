@@ -235,7 +235,13 @@ void make_point(std::string& answer) {
   size_t end = comma + 1;
   while (end < answer.size() && is_digit(answer[end])) ++end;
   const size_t digits = end - comma - 1;
-  if (digits > 0 && digits != 3) answer[comma] = '.';
+  if (digits == 0 || digits == 3) return;
+  answer[comma] = '.';
+  // "1.234,5"
+  for (size_t point = answer.rfind('.', comma - 1);
+       point != kNone && point > 0 && is_digit(answer[point - 1]);
+       point = answer.rfind('.', point - 1))
+    answer.erase(point, 1);
 }
 
 // Without fenced blocks of a programming language: a program is no answer.

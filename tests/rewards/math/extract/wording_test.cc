@@ -128,5 +128,15 @@ TEST(Wording, AnswerTagsMayHoldASentenceWithOneValue) {
   expect_verdicts(kCases);
 }
 
+TEST(Wording, WhatIsCalculatedBehindABoxCounts) {
+  static constexpr Case kCases[] = {
+      {"12", "\\boxed{12} \\times 10^3", false}, {"12000", "\\boxed{12} \\times 10^3", true},
+      {"x^2", "\\boxed{x^2}+C", false},          {"x^2+C", "\\boxed{x^2}+C", true},
+      {"12", "a \\boxed{12}-hour day", true},    {"1234.5", "Die Antwort ist 1.234,5.", true},
+      {"3.5", "Die Antwort ist 3,5.", true},
+  };
+  expect_verdicts(kCases);
+}
+
 }  // namespace
 }  // namespace cohort::math
