@@ -1,25 +1,28 @@
 # LibTorch 2.11 from the pip wheel (launch/setup puts it there) or the user's own (Torch_DIR or CMAKE_PREFIX_PATH, as
 # variables of CMake or of the environment).
 # libtorch_cpu and libc10 are linked directly: TorchConfig.cmake of the wheel asks for all of CUDA.
-set(deps "$ENV{COHORT_DEPS}")
-if(NOT deps)
-  set(deps "$ENV{HOME}/.cache/cohort")
+set(torch_dir "${Torch_DIR}")
+if(NOT torch_dir)
+  set(torch_dir "$ENV{Torch_DIR}")
 endif()
-set(hints)
-foreach(torch_dir "${Torch_DIR}" "$ENV{Torch_DIR}")
-  if(torch_dir)
-    list(APPEND hints ${torch_dir}/../../..)  # <root>/share/cmake/Torch
+if(torch_dir)  # and no other: a mistake in it must not end in a LibTorch that nobody named
+  set(hints ${torch_dir}/../../.. ${torch_dir})  # <root>/share/cmake/Torch, or the root
+else()
+  string(REPLACE ":" ";" environment_prefixes "$ENV{CMAKE_PREFIX_PATH}")
+  set(deps "$ENV{COHORT_DEPS}")
+  if(NOT deps)
+    set(deps "$ENV{HOME}/.cache/cohort")
   endif()
-endforeach()
-string(REPLACE ":" ";" environment_prefixes "$ENV{CMAKE_PREFIX_PATH}")
-list(APPEND hints ${CMAKE_PREFIX_PATH} ${environment_prefixes})
-list(APPEND hints ${deps}/libtorch-2.11.0/torch)
+  set(hints ${CMAKE_PREFIX_PATH} ${environment_prefixes} ${deps}/libtorch-2.11.0/torch)
+endif()
 
-find_library(TORCH_CPU_LIBRARY torch_cpu HINTS ${hints} PATH_SUFFIXES lib NO_DEFAULT_PATH)
-find_library(C10_LIBRARY c10 HINTS ${hints} PATH_SUFFIXES lib NO_DEFAULT_PATH)
-find_path(TORCH_INCLUDE_DIR ATen/ATen.h HINTS ${hints} PATH_SUFFIXES include NO_DEFAULT_PATH)
+# NO_CACHE: a Torch_DIR given to a build folder that has been configured before counts.
+find_library(TORCH_CPU_LIBRARY torch_cpu HINTS ${hints} PATH_SUFFIXES lib NO_DEFAULT_PATH NO_CACHE)
+find_library(C10_LIBRARY c10 HINTS ${hints} PATH_SUFFIXES lib NO_DEFAULT_PATH NO_CACHE)
+find_path(TORCH_INCLUDE_DIR ATen/ATen.h HINTS ${hints} PATH_SUFFIXES include NO_DEFAULT_PATH NO_CACHE)
 if(NOT TORCH_CPU_LIBRARY OR NOT C10_LIBRARY OR NOT TORCH_INCLUDE_DIR)
-  message(FATAL_ERROR "LibTorch 2.11 was not found in: ${hints}. Run ./launch/setup, or give -DTorch_DIR=<libtorch>/share/cmake/Torch.")
+  list(JOIN hints ", " hints)
+  message(FATAL_ERROR "LibTorch 2.11 is not in ${hints}. Run ./launch/setup, or give -DTorch_DIR=<libtorch>/share/cmake/Torch.")
 endif()
 file(READ ${TORCH_INCLUDE_DIR}/torch/headeronly/version.h torch_version)
 string(REGEX MATCH "[0-9]+\\.[0-9]+\\.[0-9]+" TORCH_VERSION "${torch_version}")
