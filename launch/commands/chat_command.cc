@@ -1,199 +1,123 @@
-// cohort chat MODEL: a conversation in the terminal, rendered by the model's own chat template.
-// Ctrl-C ends the answer at hand, or the program between answers.
+// cohort chat MODEL: a conversation in the terminal, or with standard input, where a line is a
+// message. At a terminal Ctrl-C ends the answer at hand, or forgets what is being typed.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <atomic>
-#include <chrono>
 #include <csignal>
 #include <iostream>
-#include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
+#include "core/base/log.h"
+#include "launch/commands/chat_session.h"
 #include "launch/commands/commands.h"
-#include "launch/commands/sampling_options.h"
-#include "model/chat_template/chat_template.h"
+#include "launch/commands/date_option.h"
+#include "launch/commands/line_editor.h"
 #include "model/compute_device.h"
-#include "rollout/engine/engine.h"
-#include "trainer/model_source.h"
 
 namespace cohort {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr const char* kHelp =
-    "A line is sent as it is; one that ends in \\ goes on in the next; \"\"\" begins and ends a "
-    "text "
-    "of many lines.\n/reset forgets the conversation, /exit (or Ctrl-D) leaves, Ctrl-C ends an "
-    "answer.\n";
+    "Enter sends a line. One that ends in \\ goes on in the next; \"\"\" begins and ends a text of "
+    "many lines;\nwhat is pasted may have many. /reset forgets the conversation, /exit (or Ctrl-D) "
+    "leaves, Ctrl-C ends an answer.\n";
+constexpr std::string_view kQuotes = "\"\"\"";
 
 std::atomic<bool> interrupted{false};
 
-// Ctrl-C is a flag while this lives, and interrupts a read.
+// Ctrl-C is a flag while this lives.
 class InterruptFlag {
  public:
   InterruptFlag() {
     struct sigaction action = {};
     action.sa_handler = [](int) { interrupted = true; };
+    action.sa_flags = SA_RESTART;
     sigaction(SIGINT, &action, &before_);
   }
   ~InterruptFlag() { sigaction(SIGINT, &before_, nullptr); }
+  InterruptFlag(const InterruptFlag&) = delete;
+  InterruptFlag& operator=(const InterruptFlag&) = delete;
 
  private:
   struct sigaction before_ = {};
 };
 
-struct AnswerStopped {};  // thrown through the engine
-
-struct ChatOptions : SamplingOptions {
-  std::string model, system;
-  std::vector<std::string> settings;  // of the template
-};
-
-// NAME=JSON, or NAME=text.
-nlohmann::ordered_json template_settings(const std::vector<std::string>& settings) {
-  nlohmann::ordered_json kwargs = nlohmann::ordered_json::object();
-  for (const std::string& setting : settings) {
-    const size_t equals = setting.find('=');
-    if (equals == std::string::npos || equals == 0)
-      throw_error<ConfigError>("--set {}: expected name=value", setting);
-    const std::string value = setting.substr(equals + 1);
-    const auto parsed = nlohmann::ordered_json::parse(value, nullptr, /*allow_exceptions=*/false);
-    kwargs[setting.substr(0, equals)] =
-        parsed.is_discarded() ? nlohmann::ordered_json(value) : parsed;
-  }
-  return kwargs;
-}
-
-class Chat {
+// Messages of the user, from a terminal or from standard input.
+class Messages {
  public:
-  explicit Chat(const ChatOptions& options)
-      : options_(options),
-        model_(load_model(options.model, options.dtype)),
-        template_(ChatTemplate::of_files(model_.tokenizer->files(), options.model)),
-        kwargs_(template_settings(options.settings)),
-        engine_(*model_.decoder, *model_.tokenizer, {.max_num_seqs = 1}) {
-    if (const int32_t eos = model_.tokenizer->eos_id(); eos >= 0)
-      options_.sampling.stop_token_ids.push_back(eos);
-    engine_.on_step = [] {
-      if (interrupted) throw AnswerStopped();
-    };
-    reset();
-  }
+  explicit Messages(bool terminal) : terminal_(terminal) {}
 
-  void reset() {
-    messages_ = nlohmann::ordered_json::array();
-    if (!options_.system.empty())
-      messages_.push_back({{"role", "system"}, {"content", options_.system}});
-  }
-
-  // Streams the answer to stdout, and its speed to stderr.
-  void answer(const std::string& text) {
-    messages_.push_back({{"role", "user"}, {"content", text}});
-    Prompt prompt;
-    prompt.source = "this conversation";
-    prompt.text = template_.render(conversation());
-    prompt.tokens = model_.tokenizer->encode(prompt.text);
-    const auto prompt_tokens = prompt.tokens.size();
-    SamplingConfig sampling = options_.sampling;
-    settle_length(sampling, {prompt}, model_.decoder->config());
-
-    const auto stream = model_.tokenizer->stream_decoder(/*skip_special=*/true);
-    std::string said;
-    int64_t count = 0;
-    const auto start = Clock::now();
-    Clock::time_point first = start;
-    const auto say = [&](const std::string& piece) {
-      said += piece;
-      std::cout << piece << std::flush;
-    };
-    engine_.on_token = [&](const Prompt&, int64_t, int32_t token) {
-      if (count++ == 0) first = Clock::now();
-      say(stream->push(token));
-    };
-    try {
-      engine_.generate({std::move(prompt)}, sampling,
-                       {.seed = static_cast<uint64_t>(options_.seed + turn_++)}, [](Group&&) {});
-    } catch (const AnswerStopped&) {
-      interrupted = false;
+  // False at the end of the input.
+  bool read(std::string& message) {
+    using End = LineEditor::End;
+    message.clear();
+    bool quoted = false, more = false;
+    std::string line;
+    for (;;) {
+      const End end = read_line(quoted || more ? "... " : ">>> ", line);
+      if (end == End::input) return !message.empty();
+      if (end == End::interrupted) {
+        message.clear();
+        quoted = more = false;
+        continue;
+      }
+      if (!quoted && !more && line.starts_with(kQuotes)) {
+        quoted = true;
+        line.erase(0, kQuotes.size());
+        if (line.empty()) continue;
+      }
+      const bool closes = quoted && line.ends_with(kQuotes);
+      if (closes) line.resize(line.size() - kQuotes.size());
+      more = !quoted && line.ends_with('\\');
+      if (more) line.pop_back();
+      message += line;
+      if (closes && line.empty() && message.ends_with('\n')) message.pop_back();
+      if (closes || (!quoted && !more)) return true;
+      message += '\n';
     }
-    say(stream->finish());
-    std::cout << '\n' << std::flush;
-    const auto seconds = [](Clock::duration d) { return std::chrono::duration<double>(d).count(); };
-    const double decoding = seconds(Clock::now() - first);
-    std::cerr << fmt::format(
-        "[{} tokens, {:.1f}/s; prompt {} tokens, {:.2f} s]\n", count,
-        count > 1 && decoding > 0 ? static_cast<double>(count - 1) / decoding : 0.0, prompt_tokens,
-        seconds(first - start));
-    messages_.push_back({{"role", "assistant"}, {"content", said}});
   }
 
  private:
-  Conversation conversation() const {
-    Conversation c;
-    c.messages = messages_;
-    c.add_generation_prompt = true;
-    c.kwargs = kwargs_;
-    const std::time_t now = std::time(nullptr);
-    std::tm local{};
-    localtime_r(&now, &local);
-    c.now = local;
-    return c;
+  LineEditor::End read_line(const char* mark, std::string& line) {
+    if (terminal_) return editor_.read(mark, line);
+    return std::getline(std::cin, line) ? LineEditor::End::line : LineEditor::End::input;
   }
 
-  ChatOptions options_;
-  LoadedModel model_;
-  ChatTemplate template_;
-  nlohmann::ordered_json kwargs_;
-  Engine engine_;
-  nlohmann::ordered_json messages_;
-  int64_t turn_ = 0;
+  bool terminal_;
+  LineEditor editor_;
 };
 
-// One message of the user; false at the end of the input.
-bool read_message(bool terminal, std::string& message) {
-  message.clear();
-  bool quoted = false;
-  const auto ask = [&](const char* mark) {
-    if (terminal) std::cout << mark << std::flush;
-  };
-  ask(">>> ");
-  for (std::string line; std::getline(std::cin, line);) {
-    if (line == "\"\"\"") {
-      if (quoted) return true;
-      quoted = true;
-    } else if (quoted) {
-      message += message.empty() ? line : "\n" + line;
-    } else if (line.ends_with('\\')) {
-      line.pop_back();
-      message += line + "\n";
-    } else {
-      message += line;
-      return true;
-    }
-    ask("... ");
+// A fault of one question ends a script, and not a person's conversation.
+void answer(ChatSession& session, const std::string& message, bool terminal) {
+  try {
+    interrupted = false;
+    session.answer(message);
+  } catch (const InputError& e) {
+    if (!terminal) throw;
+    log_error("{} (not sent; /reset forgets the conversation)", e.what());
   }
-  return !message.empty();
 }
 
 int chat(const ChatOptions& options) {
   choose_device(options.device);
-  Chat session(options);
-  const InterruptFlag flag;
-  const bool terminal = isatty(STDIN_FILENO) != 0;
-  if (terminal) std::cerr << kHelp;
-  for (std::string message; read_message(terminal, message);) {
+  ChatSession session(options, interrupted);
+  const bool terminal = isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0;
+  std::optional<InterruptFlag> flag;
+  if (terminal) {
+    flag.emplace();
+    std::cerr << kHelp;
+  }
+  Messages messages(terminal);
+  for (std::string message; messages.read(message);) {
     if (message == "/exit") break;
     if (message == "/reset") {
       session.reset();
     } else if (message == "/help") {
       std::cerr << kHelp;
-    } else if (!message.empty()) {
-      session.answer(message);
+    } else if (message.find_first_not_of(" \t\n") != std::string::npos) {
+      answer(session, message, terminal);
     }
   }
-  if (terminal) std::cout << '\n';
   return 0;
 }
 
@@ -210,7 +134,12 @@ void add_chat_command(CLI::App& app, CommandContext& context) {
   command->add_option("--system", options->system, "The system's message");
   command->add_option("--set", options->settings,
                       "name=value ... for the template (enable_thinking=false)");
-  add_sampling_options(*command, *options);
+  add_date_option(*command, options->date);
+  add_sampling_options(*command, *options, kLongestAnswer);
+  command
+      ->add_option("--cache-mb", options->engine.cache_mb,
+                   "Memory for the conversation's keys and values at most, in MiB")
+      ->check(at_least_one);
   command->callback([&context, options] {
     context.action = [options](Communicator&) { return chat(*options); };
   });

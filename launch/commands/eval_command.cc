@@ -42,7 +42,8 @@ int evaluate(EvalOptions options, Communicator& comm) {
                         .reward_workers = 1});
   check_gold("eval", sampler.grader(), *data, "warn");
   const std::vector<Prompt> prompts = all_prompts(*data);
-  settle_length(options.sampling, prompts, model.decoder->config());
+  settle_length(options.sampling, prompts, model.decoder->config().max_position_embeddings,
+                kLongestCompletion);
   const DrawScope scope = {.seed = static_cast<uint64_t>(options.seed)};
 
   nlohmann::json report = {{"model", model.origin}};
@@ -85,7 +86,7 @@ void add_eval_command(CLI::App& app, CommandContext& context) {
                       "Gold is what follows this mark");
   command->add_option("--prompt-template", options->data.prompt_template, "With {prompt} in it");
   command->add_option("--k", options->sampling.n, "Samples a prompt")->check(at_least_one);
-  add_sampling_options(*command, *options);
+  add_sampling_options(*command, *options, kLongestCompletion);
   command->add_flag("--json", options->json, "One JSON object");
   command->callback([&context, options] {
     context.action = [options](Communicator& comm) { return evaluate(*options, comm); };

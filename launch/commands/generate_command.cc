@@ -1,6 +1,7 @@
 // cohort generate MODEL [--prompt T | --prompts FILE]: completions, to look at.
 #include <CLI/CLI.hpp>
 #include <iostream>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
@@ -44,21 +45,53 @@ std::vector<Prompt> read_prompts(const GenerateOptions& options, const Tokenizer
   return prompts;
 }
 
-void print_group(const Group& group, bool json) {
-  for (const Completion& completion : group.completions) {
-    const bool stopped = completion.finish == Finish::stop;
-    if (!json) {
-      std::cout << group.prompt.text << completion.text << (stopped ? "" : " [cut]") << '\n';
-      continue;
+// Completions in the order of prompts and samples, each as soon as it and those before it have
+// ended. A single one as text is printed as it is drawn.
+class Printer {
+ public:
+  Printer(const GenerateOptions& options, const Tokenizer& tokenizer, size_t num_prompts)
+      : json_(options.json), n_(options.sampling.n) {
+    if (!json_ && num_prompts == 1 && n_ == 1) stream_ = tokenizer.stream_decoder();
+  }
+
+  void token(const Prompt& prompt, int32_t token) {
+    if (!stream_) return;
+    if (!begun_) std::cout << prompt.text;
+    begun_ = true;
+    std::cout << stream_->push(token) << std::flush;
+  }
+
+  void end(const Prompt& prompt, int64_t sample, const Completion& completion) {
+    const std::string cut = completion.finish == Finish::stop ? "" : " [cut]";
+    if (stream_) {
+      std::cout << stream_->finish() << cut << std::endl;
+      return;
     }
-    const nlohmann::json line = {{"prompt", group.prompt.text},
+    ended_[prompt.ordinal * n_ + sample] =
+        json_ ? json_line(prompt, completion) : prompt.text + completion.text + cut;
+    for (auto next = ended_.begin(); next != ended_.end() && next->first == printed_; ++printed_) {
+      std::cout << next->second << std::endl;
+      next = ended_.erase(next);
+    }
+  }
+
+ private:
+  static std::string json_line(const Prompt& prompt, const Completion& completion) {
+    const nlohmann::json line = {{"prompt", prompt.text},
                                  {"completion", completion.text},
                                  {"ids", completion.tokens},
                                  {"logprob", completion.logprob},
-                                 {"finish", stopped ? "stop" : "length"}};
-    std::cout << line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+                                 {"finish", completion.finish == Finish::stop ? "stop" : "length"}};
+    return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   }
-}
+
+  bool json_;
+  int64_t n_;
+  std::unique_ptr<StreamDecoder> stream_;
+  bool begun_ = false;
+  std::map<int64_t, std::string> ended_;  // but not printed: one before is still being drawn
+  int64_t printed_ = 0;
+};
 
 int generate(GenerateOptions options) {
   if (options.prompt.empty() && options.prompts_file.empty())
@@ -69,14 +102,17 @@ int generate(GenerateOptions options) {
     options.sampling.stop_token_ids.push_back(eos);
   Engine engine(*model.decoder, *model.tokenizer, {});
   std::vector<Prompt> prompts = read_prompts(options, *model.tokenizer);
-  settle_length(options.sampling, prompts, model.decoder->config());
-  std::vector<Group> groups(prompts.size());
+  settle_length(options.sampling, prompts, model.decoder->config().max_position_embeddings,
+                kLongestCompletion);
+  Printer printer(options, *model.tokenizer, prompts.size());
+  engine.on_token = [&](const Prompt& prompt, int64_t, int32_t token) {
+    printer.token(prompt, token);
+  };
+  engine.on_end = [&](const Prompt& prompt, int64_t sample, const Completion& completion) {
+    printer.end(prompt, sample, completion);
+  };
   engine.generate(std::move(prompts), options.sampling,
-                  {.seed = static_cast<uint64_t>(options.seed)}, [&](Group&& group) {
-                    const auto place = static_cast<size_t>(group.prompt.ordinal);
-                    groups[place] = std::move(group);
-                  });
-  for (const Group& group : groups) print_group(group, options.json);
+                  {.seed = static_cast<uint64_t>(options.seed)}, [](Group&&) {});
   return 0;
 }
 
@@ -92,7 +128,7 @@ void add_generate_command(CLI::App& app, CommandContext& context) {
       ->excludes(prompt);
   command->add_option("--prompt-key", options->prompt_key, "Key of the prompt in the file");
   command->add_option("--n", options->sampling.n, "Completions a prompt")->check(at_least_one);
-  add_sampling_options(*command, *options);
+  add_sampling_options(*command, *options, kLongestCompletion);
   command->add_option("--top-p", options->sampling.top_p, "Smallest set with this probability")
       ->check(CLI::Range(1e-9, 1.0));
   command->add_option("--top-k", options->sampling.top_k, "Only the k most probable; 0: all")

@@ -1,5 +1,7 @@
 #include "launch/commands/sampling_options.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
@@ -19,12 +21,13 @@ std::string not_negative(const std::string& text) {
   return "expected a number >= 0, found " + text;
 }
 
-void add_sampling_options(CLI::App& command, SamplingOptions& options) {
+void add_sampling_options(CLI::App& command, SamplingOptions& options, int64_t most) {
   command.add_option("--temperature", options.sampling.temperature, "0: greedy")
       ->check(not_negative);
   command
-      .add_option("--max-new", options.sampling.response_length,
-                  "Tokens at most; what the model has room for, up to 256, when absent")
+      .add_option(
+          "--max-new", options.sampling.response_length,
+          fmt::format("Tokens at most; what the model has room for, up to {}, when absent", most))
       ->check(at_least_one);
   command.add_option("--seed", options.seed, "Seed of the draws")->check(not_negative);
   command.add_option("--dtype", options.dtype, "fp32 or bf16")
@@ -33,14 +36,12 @@ void add_sampling_options(CLI::App& command, SamplingOptions& options) {
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
 }
 
-void settle_length(SamplingConfig& sampling, const std::vector<Prompt>& prompts,
-                   const ModelConfig& model) {
-  constexpr int64_t kMost = 256;
+void settle_length(SamplingConfig& sampling, const std::vector<Prompt>& prompts, int64_t room,
+                   int64_t most) {
   if (sampling.response_length > 0) return;
   size_t longest = 0;
   for (const Prompt& prompt : prompts) longest = std::max(longest, prompt.tokens.size());
-  const int64_t room = model.max_position_embeddings - static_cast<int64_t>(longest);
-  sampling.response_length = std::clamp<int64_t>(room, 1, kMost);
+  sampling.response_length = std::clamp<int64_t>(room - static_cast<int64_t>(longest), 1, most);
 }
 
 }  // namespace cohort

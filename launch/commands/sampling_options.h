@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "model/model_config.h"
 #include "rollout/engine/engine.h"
 
 namespace CLI {
@@ -12,6 +11,9 @@ class App;
 }
 
 namespace cohort {
+
+// Tokens, where --max-new does not say.
+inline constexpr int64_t kLongestCompletion = 256;
 
 struct SamplingOptions {
   SamplingConfig sampling;  // response_length 0: as long as the model has room
@@ -24,10 +26,11 @@ struct SamplingOptions {
   }
 };
 
-// All but the number of samples.
-void add_sampling_options(CLI::App& command, SamplingOptions& options);
-// Without --max-new: what the model has room for after the longest prompt, at most 256.
-void settle_length(SamplingConfig& sampling, const std::vector<Prompt>& prompts,
-                   const ModelConfig& model);
+// All but the number of samples. most: see below.
+void add_sampling_options(CLI::App& command, SamplingOptions& options, int64_t most);
+// Without --max-new: what there is room for after the longest prompt, `most` tokens at most. room:
+// tokens that prompt and completion may have together.
+void settle_length(SamplingConfig& sampling, const std::vector<Prompt>& prompts, int64_t room,
+                   int64_t most);
 
 }  // namespace cohort

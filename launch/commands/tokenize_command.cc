@@ -6,13 +6,13 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
-#include <ctime>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "core/base/error.h"
 #include "launch/commands/commands.h"
+#include "launch/commands/date_option.h"
 #include "model/chat_template/chat_template.h"
 #include "trainer/model_source.h"
 
@@ -20,7 +20,7 @@ namespace cohort {
 namespace {
 
 struct TokenizeOptions {
-  std::string model;
+  std::string model, date;
   bool json = false, chat = false;
 };
 
@@ -39,12 +39,11 @@ std::string tokenize_text(const Tokenizer& tokenizer, bool json, const std::stri
 }
 
 std::string tokenize_chat(const Tokenizer& tokenizer, const ChatTemplate& chat_template, bool json,
-                          const std::string& line, const std::string& where) {
+                          const std::string& date, const std::string& line,
+                          const std::string& where) {
   try {
     Conversation conversation = parse_conversation(line, where);
-    const std::time_t now = std::time(nullptr);
-    std::tm local{};
-    conversation.now = *localtime_r(&now, &local);
+    conversation.now = template_time(date);
     const std::string text = chat_template.render(conversation);
     return json ? dump({{"text", text}, {"ids", tokenizer.encode(text)}}) : text;
   } catch (const InputError& error) {
@@ -60,9 +59,9 @@ int tokenize(const TokenizeOptions& options) {
   std::string line;
   for (int64_t number = 1; std::getline(std::cin, line); ++number) {
     const std::string where = fmt::format("line {}", number);
-    std::cout << (chat_template
-                      ? tokenize_chat(*tokenizer, *chat_template, options.json, line, where)
-                      : tokenize_text(*tokenizer, options.json, line, where))
+    std::cout << (chat_template ? tokenize_chat(*tokenizer, *chat_template, options.json,
+                                                options.date, line, where)
+                                : tokenize_text(*tokenizer, options.json, line, where))
               << '\n';
   }
   return 0;
@@ -76,8 +75,10 @@ void add_tokenize_command(CLI::App& app, CommandContext& context) {
   command->add_option("model", options->model, "Hugging Face folder, checkpoint, stage or run")
       ->required();
   command->add_flag("--json", options->json, "JSON strings in, JSON objects out");
-  command->add_flag("--chat", options->chat,
-                    "A line is a conversation in JSON, rendered by the model's chat template");
+  auto* chat =
+      command->add_flag("--chat", options->chat,
+                        "A line is a conversation in JSON, rendered by the model's chat template");
+  add_date_option(*command, options->date)->needs(chat);
   command->callback([&context, options] {
     context.action = [options](Communicator&) { return tokenize(*options); };
   });
