@@ -1,3 +1,4 @@
+#include "model/chat_template/template_time.h"
 #include "rollout/data/dataset.h"
 #include "rollout/data/prompt_template.h"
 
@@ -59,10 +60,15 @@ void DataConfig::describe(Fields& f) {
           "commas dropped.");
   f.field("prompt_template", prompt_template,
           "Text of a prompt: {prompt} is the row's prompt, {key} the text under any other key.");
-  f.field("apply_chat_template", apply_chat_template,
-          "The prompt becomes the user's message in the model's own chat template, and the answer is "
-          "what its assistant says.");
+  f.field(
+      "apply_chat_template", apply_chat_template,
+      "The prompt becomes the user's message in the model's own chat template, and the answer is "
+      "what its assistant says.");
   f.field("system_prompt", system_prompt, "The system's message; with apply_chat_template.");
+  f.field(
+      "template_date", template_date,
+      "Day that the chat template's strftime_now says (Llama 3), YYYY-MM-DD: a run is the same on "
+      "every day. With apply_chat_template.");
   f.field("filter_overlong_prompts", filter_overlong_prompts,
           "Drop prompts over max_prompt_length and count them; false: they are an error.");
   f.field("max_prompt_length", max_prompt_length, "Tokens of a prompt at most.", at_least_int(1));
@@ -83,15 +89,21 @@ void DataConfig::describe(Fields& f) {
     f.fail("style_mix", "must be three weights: direct, brief, full");
   if (!system_prompt.empty() && !apply_chat_template)
     f.fail("system_prompt", "needs apply_chat_template");
+  if (!midnight_of(template_date))
+    f.fail("template_date", "expected a day such as 2024-07-26");
+  if (template_date != DataConfig().template_date && !apply_chat_template)
+    f.fail("template_date", "needs apply_chat_template");
   if (!PromptTemplate(prompt_template).has_fields())
     f.fail("prompt_template", "has no field such as {prompt}: every prompt would be the same");
   if (PromptTemplate(prompt_template).uses(answer_key))
     f.fail("prompt_template", "shows the gold answer: {" + answer_key + "}");
   const PromptTemplate response(response_template);
   if (!response.has_fields())
-    f.fail("response_template", "has no field such as {response}: every response would be the same");
+    f.fail("response_template",
+           "has no field such as {response}: every response would be the same");
   if (response.uses("working") && answer_after.empty())
-    f.fail("response_template", "{working} is what stands before answer_after's mark, and there is none");
+    f.fail("response_template",
+           "{working} is what stands before answer_after's mark, and there is none");
   if (response_template != DataConfig().response_template && (files.empty() || !extract.empty()))
     f.fail("response_template", "belongs to the rows of files; made rows have made responses");
 }

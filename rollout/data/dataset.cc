@@ -6,6 +6,7 @@
 #include "core/base/log.h"
 #include "core/io/jsonl.h"
 #include "model/chat_template/chat_template.h"
+#include "model/chat_template/template_time.h"
 #include "rollout/data/gsm8k_calculator.h"
 #include "rollout/data/prompt_template.h"
 
@@ -123,6 +124,7 @@ void apply_template(const DataConfig& config, const Tokenizer& tokenizer, std::v
       conversation.messages.push_back({{"role", "system"}, {"content", config.system_prompt}});
     conversation.messages.push_back({{"role", "user"}, {"content", row.prompt}});
     conversation.add_generation_prompt = true;
+    conversation.now = midnight_of(config.template_date);
     row.prompt = chat.render(conversation);
   }
 }

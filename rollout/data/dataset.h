@@ -34,7 +34,8 @@ struct DataConfig {
       answer_after;  // gold is the text after the last such mark ("####" for GSM8K), commas dropped
   std::string prompt_template = "{prompt}";  // {prompt} and {key} of any other key of the row
   bool apply_chat_template = false;  // the prompt is a user's message of the model's own template
-  std::string system_prompt;                 // its system's message; empty: none
+  std::string system_prompt;         // its system's message; empty: none
+  std::string template_date = "2024-07-26";  // its strftime_now; Llama 3 falls back to this day
   bool filter_overlong_prompts = true;       // false: an overlong prompt is an error
   int64_t max_prompt_length = 512;           // tokens
   bool shuffle = true;

@@ -36,6 +36,10 @@ refused 2 '--json: is for --verify' export none out.gguf --json
 refused 1 'none.txt' export none out.gguf --verify --verify-text none.txt
 refused 2 'a Hugging Face model is a folder' export none out.gguf --format hf
 refused 1 'there is no such model' chat none
+refused 2 '--date: expected a day such as 2024-07-26, found 2023-02-29' chat none --date 2023-02-29
+refused 2 '--date requires --chat' tokenize none --date 2024-07-26
+refused 2 'template_date = today: expected a day such as 2024-07-26' run "$config" pipeline.rl.data.apply_chat_template=true \
+  pipeline.rl.data.template_date=today --dry-run
 [ "$(ls)" = out ] || { echo "FAILS: left behind: $(ls)"; bad=1; }
 
 "$cohort" run "$config" --dry-run > plan || { echo "FAILS: a dry run"; bad=1; }

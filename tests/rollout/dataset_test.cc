@@ -60,6 +60,19 @@ TEST_F(DatasetTest, AppliesTheModelsOwnChatTemplate) {
   EXPECT_EQ(data->row(0).answer, "5");
 }
 
+TEST_F(DatasetTest, ATemplateThatAsksForTheDayGetsTheConfiguredOne) {
+  DataConfig config = file_of(R"({"prompt": "2+3?", "answer": "5"})"
+                              "\n");
+  config.apply_chat_template = true;
+  tokenizer_->save(folder_ + "/tokenizer");
+  write_file_atomic(folder_ + "/tokenizer/chat_template.jinja",
+                    "{{ strftime_now('%d %b %Y %H:%M') }}: {{ messages[0].content }}");
+  tokenizer_ = Tokenizer::load(folder_ + "/tokenizer");
+  EXPECT_EQ(load(config)->row(0).prompt, "26 Jul 2024 00:00: 2+3?");
+  config.template_date = "1999-12-31";
+  EXPECT_EQ(load(config)->row(0).prompt, "31 Dec 1999 00:00: 2+3?");
+}
+
 TEST_F(DatasetTest, ReadsKeysAndRendersTheTemplate) {
   DataConfig config = file_of(
       R"({"question": "2+3?", "answer": "so <<2+3=5>>5\n#### 1,005", "level": 4, "response": "r"})"
@@ -81,18 +94,16 @@ TEST_F(DatasetTest, ReadsKeysAndRendersTheTemplate) {
 }
 
 TEST_F(DatasetTest, AResponseIsPutIntoItsTemplate) {
-  DataConfig config = file_of(
-      R"({"prompt": "2+3?", "answer": "2+3=5\n#### 1,005", "level": 4})"
-      "\n"
-      R"({"prompt": "1?", "answer": "#### 1", "level": 1})"
-      "\n");
+  DataConfig config = file_of(R"({"prompt": "2+3?", "answer": "2+3=5\n#### 1,005", "level": 4})"
+                              "\n"
+                              R"({"prompt": "1?", "answer": "#### 1", "level": 1})"
+                              "\n");
   config.response_key = "answer";
   config.answer_after = "####";
   EXPECT_EQ(load(config)->row(0).response, "2+3=5\n#### 1,005");
   config.response_template = "<think>{working}</think><answer>{answer}</answer>{level}|{response}";
   const auto data = load(config);
-  EXPECT_EQ(data->row(0).response,
-            "<think>2+3=5</think><answer>1005</answer>4|2+3=5\n#### 1,005");
+  EXPECT_EQ(data->row(0).response, "<think>2+3=5</think><answer>1005</answer>4|2+3=5\n#### 1,005");
   EXPECT_EQ(data->row(1).response, "<think></think><answer>1</answer>1|#### 1");
   config.response_template = "{hint}";
   expect_error(config, "rows.jsonl:1: no key \"hint\"");
