@@ -50,6 +50,7 @@ bool is_unsupported(const Value& object, std::string_view name) {
     case Kind::kView:
       return is_any(name, {"isdisjoint", "mapping"});
     case Kind::kIterator:
+      return name.starts_with("gi_") || is_any(name, {"send", "throw", "close"});
     case Kind::kFunction:
     case Kind::kMethod:
       return true;

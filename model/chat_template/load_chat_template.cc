@@ -14,8 +14,6 @@ using Json = nlohmann::ordered_json;
 constexpr const char* kConfig = "tokenizer_config.json";
 constexpr const char* kTemplate = "chat_template.jinja";
 constexpr int kMaxDepth = 100;
-constexpr const char* kConfigFile = "tokenizer_config.json";
-constexpr const char* kTemplateFile = "chat_template.jinja";
 
 // What becomes of an integer of more than 64 bits.
 enum class LongIntegers { refused, rounded };

@@ -5,6 +5,7 @@
 
 #include <thread>
 
+#include "model/chat_template/template_time.h"
 #include "tests/model/chat_template/render.h"
 
 namespace cohort {
@@ -88,6 +89,31 @@ TEST(ChatTemplate, TheClockIsGiven) {
   EXPECT_NE(refusal([&] { parsed.render(conversation); }).find("strftime_now"), std::string::npos);
   conversation.now = golden_now();
   EXPECT_EQ(parsed.render(conversation), "26 Jul 2024");
+}
+
+// Hermes' templates ask for the type of what `map` gives.
+TEST(ChatTemplate, AGeneratorHasNoOtherAttributes) {
+  EXPECT_EQ(render("{{ ([1] | map('string')).type is defined }}"), "False");
+  EXPECT_EQ(refusal_of("{{ ([1] | map('string')).gi_frame }}"),
+            "t.jinja:1: the attribute 'gi_frame' of generator is not supported");
+}
+
+TEST(TemplateTime, MidnightOfADay) {
+  Conversation conversation;
+  conversation.now = midnight_of("2024-02-29");
+  EXPECT_EQ(ChatTemplate::parse("{{ strftime_now('%A %d %b %Y %j %H:%M:%S%z %U') }}", "t")
+                .render(conversation),
+            "Thursday 29 Feb 2024 060 00:00:00 08");
+  conversation.now = midnight_of("0001-01-01");
+  EXPECT_EQ(ChatTemplate::parse("{{ strftime_now('%A %-d %Y') }}", "t").render(conversation),
+            "Monday 1 1");
+}
+
+TEST(TemplateTime, WhatIsNoDayIsNone) {
+  for (const char* text : {"", "2024", "2023-02-29", "2024-2-09", "2024-02-9", "2024/02/09",
+                           "02024-02-9", "2024-02-00", "2024-13-01", "0000-01-01", "2024-02-09 ",
+                           " 024-02-09", "+024-02-09", "2024-02-0x"})
+    EXPECT_FALSE(midnight_of(text)) << text;
 }
 
 TEST(ChatTemplate, RendersAlikeOnManyThreads) {
