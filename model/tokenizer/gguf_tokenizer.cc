@@ -10,6 +10,7 @@
 #include "core/io/gguf.h"
 #include "model/tokenizer/bpe_tokenizer.h"
 #include "model/tokenizer/gguf_pretokenizers.h"
+#include "model/tokenizer/gguf_token_type.h"
 #include "model/tokenizer/utf8.h"
 
 namespace cohort {
@@ -18,14 +19,6 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kSpaceMark = "\u2581";
-enum TokenType : int64_t {
-  kNormal = 1,
-  kUnknown = 2,
-  kControl = 3,
-  kUserDefined = 4,
-  kUnused = 5,
-  kByte = 6
-};
 
 size_t characters(std::string_view text) {
   return static_cast<size_t>(std::count_if(

@@ -7,21 +7,13 @@
 #include "core/base/error.h"
 #include "core/io/gguf.h"
 #include "model/tokenizer/gguf_pretokenizers.h"
+#include "model/tokenizer/gguf_token_type.h"
 #include "model/tokenizer/tokenizer.h"
 
 namespace cohort {
 namespace {
 
 using nlohmann::json;
-
-enum TokenType : int32_t {
-  kNormal = 1,
-  kUnknown = 2,
-  kControl = 3,
-  kUserDefined = 4,
-  kUnused = 5,
-  kByte = 6
-};
 
 // The two halves of a merge, whichever way the file spells it.
 std::pair<std::string, std::string> halves(const json& merge) {
@@ -70,7 +62,7 @@ class Writer {
     tokens_.resize(static_cast<size_t>(rows_));
     types_.assign(static_cast<size_t>(rows_), kUnused);
     for (size_t id = 0; id < tokens_.size(); ++id) tokens_[id] = fmt::format("[PAD{}]", id);
-    const auto set = [&](int64_t id, const std::string& text, TokenType type) {
+    const auto set = [&](int64_t id, const std::string& text, GgufTokenType type) {
       if (id >= rows_)
         throw_error<InputError>("tokenizer.json: token {} has id {}, the model has {} rows", text,
                                 id, rows_);
