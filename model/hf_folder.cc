@@ -10,7 +10,6 @@
 #include "core/base/log.h"
 #include "core/io/safetensors.h"
 #include "kernels/optimizer/optimizer.h"
-#include "model/hf_config/config_text.h"
 #include "model/parameter_layout.h"
 #include "model/tensor_faults.h"
 
@@ -54,19 +53,6 @@ std::vector<Source> expected_sources(const ParameterStore& store,
   return sources;
 }
 
-// Names that repeat another tensor of the model: read, compared, not stored.
-std::map<std::string, std::string> duplicates(const ModelConfig& c) {
-  const std::string embedding = "model.embed_tokens.weight";
-  const std::string head = c.tie_word_embeddings ? embedding : "lm_head.weight";
-  std::map<std::string, std::string> same;
-  if (c.tie_word_embeddings) same["lm_head.weight"] = embedding;
-  if (c.num_nextn_predict_layers > 0) {
-    same[layer_prefix(mtp_layer(c)) + "embed_tokens.weight"] = embedding;
-    same[layer_prefix(mtp_layer(c)) + "shared_head.head.weight"] = head;
-  }
-  return same;
-}
-
 at::ScalarType scalar_type(DType dtype, const std::string& place) {
   switch (dtype) {
     case DType::f32:
@@ -97,7 +83,7 @@ void check_names(const std::string& folder, const std::map<std::string, TensorVi
   };
   for (const Source& source : sources) expect(source.name, source.shape);
   for (const auto& [name, bias] : store.buffers()) expect(name, bias.sizes().vec());
-  for (const auto& [name, original] : duplicates(store.config()))
+  for (const auto& [name, original] : repeated_tensors(store.config()))
     if (file.contains(name)) expect(name, store.tensor(original).sizes().vec());
   for (const auto& [name, view] : file)
     if (!known.contains(name)) faults.surplus(name);
@@ -128,15 +114,19 @@ bool has_weights(const std::string& folder) {
          path_exists(folder + "/model.safetensors.index.json");
 }
 
-std::string generation_config_text(const ModelConfig& c) {
-  const auto kept = c.hf_files.find(kHfGenerationConfig);
-  if (kept != c.hf_files.end()) return kept->second;
-  json generation = json::object();
-  for (const auto& [key, id] :
-       {std::pair{"bos_token_id", c.bos_token_id}, std::pair{"eos_token_id", c.eos_token_id},
-        std::pair{"pad_token_id", c.pad_token_id}})
-    if (id >= 0) generation[key] = id;
-  return generation.dump(2) + "\n";
+// What kHfTensors lists.
+json unsaid_tensors(const std::string& folder, const ModelConfig& config) {
+  json names = json::array();
+  const auto repeated = repeated_tensors(config);
+  if ((repeated.empty() && !config.router_bias()) || !has_weights(folder)) return names;
+  const auto weights = SafetensorsFolder::open(folder);
+  const auto& file = weights->tensors();
+  for (const auto& [name, original] : repeated)
+    if (file.contains(name)) names.push_back(name);
+  for (const std::string& name : make_parameter_layout(config).router_biases)
+    if (const auto bias = file.find(name); bias != file.end() && bias->second.dtype == DType::bf16)
+      names.push_back(name);
+  return names;
 }
 
 }  // namespace
@@ -159,6 +149,8 @@ ModelConfig read_hf_config(const std::string& folder) {
       config.num_nextn_predict_layers = 0;
     }
   }
+  if (const json names = unsaid_tensors(folder, config); !names.empty())
+    config.hf_files[kHfTensors] = names.dump();
   return config;
 }
 
@@ -174,7 +166,7 @@ void load_hf_weights(const std::string& folder, ParameterStore& store, at::Tenso
     read_values(folder, source.name, file.at(source.name),
                 values.narrow(0, source.offset, source.numel));
   for (const auto& [name, bias] : store.buffers()) read_values(folder, name, file.at(name), bias);
-  for (const auto& [name, original] : duplicates(store.config())) {
+  for (const auto& [name, original] : repeated_tensors(store.config())) {
     const auto found = file.find(name);
     if (found == file.end()) continue;
     const TensorView& first = file.at(original);
@@ -187,35 +179,6 @@ void load_hf_weights(const std::string& folder, ParameterStore& store, at::Tenso
   if (!in_place) store.flat().copy_(values);
   if (masters_f32 != nullptr) *masters_f32 = in_place ? values.clone() : values;
   store.touch();
-}
-
-void save_hf_folder(const std::string& folder, const ParameterStore& store, const at::Tensor& flat,
-                    at::ScalarType dtype) {
-  COHORT_CHECK(dtype == at::kFloat || dtype == at::kBFloat16, "weights are saved as fp32 or bf16");
-  COHORT_CHECK_EQ(flat.numel(), store.numel());
-  if (path_exists(folder) && !list_folder(folder).empty())
-    throw_error<InputError>("{}: is not empty; a model is written into a new folder", folder);
-  make_folders(folder);
-
-  const at::Tensor values = flat.cpu().to(dtype).contiguous();
-  const auto* bytes = static_cast<const std::byte*>(values.const_data_ptr());
-  const DType file_dtype = dtype == at::kFloat ? DType::f32 : DType::bf16;
-  const size_t size = dtype_size(file_dtype);
-  std::vector<NamedTensor> tensors;
-  for (const TensorEntry& t : store.tensors())
-    tensors.push_back({t.name, file_dtype, t.shape,
-                       std::span(bytes + static_cast<size_t>(t.offset) * size,
-                                 static_cast<size_t>(t.numel) * size)});
-  for (const auto& [name, bias] : store.buffers())
-    tensors.push_back({name, DType::f32, bias.sizes().vec(),
-                       std::as_bytes(std::span(bias.const_data_ptr<float>(),
-                                               static_cast<size_t>(bias.numel())))});
-  write_safetensors_folder(folder, tensors);
-
-  const ModelConfig& c = store.config();
-  write_file_atomic(folder + "/" + kHfConfig,
-                    hf_config_text(c, dtype == at::kFloat ? "float32" : "bfloat16"));
-  write_file_atomic(folder + "/" + kHfGenerationConfig, generation_config_text(c));
 }
 
 }  // namespace cohort

@@ -15,7 +15,15 @@ struct Fault {
   std::string message;
 };
 
+// Names are kept of all of them: a number that no model has is no reason to run out of memory.
+constexpr double kMostExperts = 1e6;
+
 std::optional<Fault> expert_fault(const ModelConfig& c) {
+  if (static_cast<double>(c.n_routed_experts) * static_cast<double>(c.num_hidden_layers) >
+      kMostExperts)
+    return Fault{"n_routed_experts",
+                 fmt::format("is {} in each of {} layers, more than {} in all", c.n_routed_experts,
+                             c.num_hidden_layers, kMostExperts)};
   if (c.n_routed_experts % c.n_group != 0)
     return Fault{"n_group", fmt::format("is {}, which does not divide n_routed_experts {}",
                                         c.n_group, c.n_routed_experts)};

@@ -71,8 +71,8 @@ struct ModelConfig {
   int64_t bos_token_id = -1, eos_token_id = -1, pad_token_id = -1;
   std::string mla_form = "expanded";  // or "absorbed"; both phases of a run use the one
   // kHfConfig and maybe kHfGenerationConfig as the Hugging Face folder has them that the model came
-  // from; empty for other models. Not described: they are no settings, and go where the model goes
-  // so that it can be written as it was read.
+  // from, and notes on it (model/hf_folder.h); empty for other models. Not described: they are no
+  // settings, and go where the model goes so that it can be written as it was read.
   std::map<std::string, std::string> hf_files;
 
   void describe(Fields& f);

@@ -5,6 +5,9 @@
 namespace cohort {
 namespace {
 
+// More than any model has, so that sums of sizes cannot overflow.
+constexpr int64_t kMostElements = int64_t{1} << 40;
+
 class LayoutBuilder {
  public:
   explicit LayoutBuilder(const ModelConfig& config) : c_(config) {}
@@ -27,7 +30,10 @@ class LayoutBuilder {
   void tensor(const std::string& name, std::vector<int64_t> shape,
               RandomInit init = RandomInit::normal, Sharding sharding = Sharding::replicated) {
     int64_t numel = 1;
-    for (int64_t size : shape) numel *= size;
+    for (int64_t size : shape)
+      if (__builtin_mul_overflow(numel, size, &numel) || numel > kMostElements)
+        throw_error<InputError>("tensor {} of the configuration has the shape [{}]", name,
+                                fmt::join(shape, ", "));
     layout_.tensors.push_back({.name = name,
                                .shape = std::move(shape),
                                .offset = layout_.numel,
@@ -156,6 +162,18 @@ std::string layer_prefix(int64_t layer) { return fmt::format("model.layers.{}.",
 ParameterLayout make_parameter_layout(const ModelConfig& config) {
   COHORT_CHECK(config.vocab_size > 0, "the vocabulary's size is not known yet");
   return LayoutBuilder(config).build();
+}
+
+std::map<std::string, std::string> repeated_tensors(const ModelConfig& config) {
+  const std::string embedding = "model.embed_tokens.weight", head = "lm_head.weight";
+  std::map<std::string, std::string> same;
+  if (config.tie_word_embeddings) same[head] = embedding;
+  if (config.num_nextn_predict_layers > 0) {
+    const std::string prefix = layer_prefix(mtp_layer(config));
+    same[prefix + "embed_tokens.weight"] = embedding;
+    same[prefix + "shared_head.head.weight"] = config.tie_word_embeddings ? embedding : head;
+  }
+  return same;
 }
 
 }  // namespace cohort

@@ -3,6 +3,7 @@
 // one buffer without gaps.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,10 @@ struct ParameterLayout {
 };
 
 ParameterLayout make_parameter_layout(const ModelConfig& config);
+
+// Tensors that a Hugging Face folder may have though they repeat another, by name: that other. They
+// are not of the layout.
+std::map<std::string, std::string> repeated_tensors(const ModelConfig& config);
 
 // Hugging Face index of the multi-token-prediction module: after the last layer.
 inline int64_t mtp_layer(const ModelConfig& config) { return config.num_hidden_layers; }

@@ -6,6 +6,7 @@
 #include "core/base/log.h"
 #include "core/io/hdf5_file.h"
 #include "kernels/linear/linear.h"
+#include "model/hf_folder.h"
 #include "trainer/checkpoint.h"
 #include "trainer/checkpoint_manifest.h"
 
@@ -203,7 +204,7 @@ ModelConfig load_checkpoint_config(const std::string& path) {
   read_config_text(manifest.model, path + "/manifest.json: model", {},
                    [&](Fields& f) { config.describe(f); });
   for (const CheckpointFile& file : manifest.files)
-    for (const char* name : {kHfConfig, kHfGenerationConfig})
+    for (const char* name : {kHfConfig, kHfGenerationConfig, kHfTensors})
       if (file.name == fmt::format("{}/{}", kHfFilesFolder, name))
         config.hf_files[name] = read_file(path + "/" + file.name);
   return config;

@@ -65,6 +65,16 @@ class HfFolder : public testing::Test {
     return "(loaded)";
   }
 
+  // model.safetensors of the folder once it was loaded and saved, in root_/again.
+  std::string rewritten(const std::string& folder, at::ScalarType dtype) const {
+    const std::string again = root_ + "/again";
+    fs::remove_all(again);
+    ParameterStore store(read_hf_config(folder), at::kFloat);
+    load_hf_weights(folder, store);
+    save_hf_folder(again, store, store.flat(), dtype);
+    return read_file(again + "/model.safetensors");
+  }
+
   std::string root_;
 };
 
@@ -132,6 +142,50 @@ TEST_F(HfFolder, BytesOfEveryTensorSurvive) {
   }
 }
 
+TEST_F(HfFolder, TiedHeadIsWrittenWhereItWasRead) {
+  ModelConfig tied = config();
+  tied.tie_word_embeddings = true;
+  const std::string folder = saved(tied);
+  const std::string without = read_file(folder + "/model.safetensors");
+  EXPECT_EQ(rewritten(folder, at::kFloat), without);
+  change(folder, [&](std::vector<NamedTensor>& tensors) {
+    for (const char* name : {"lm_head.weight", "model.layers.3.shared_head.head.weight"}) {
+      NamedTensor copy = named(tensors, "model.embed_tokens.weight");
+      copy.name = name;
+      tensors.push_back(copy);
+    }
+  });
+  const std::string with = read_file(folder + "/model.safetensors");
+  EXPECT_NE(with, without);
+  EXPECT_EQ(rewritten(folder, at::kFloat), with);
+}
+
+TEST_F(HfFolder, ShortRouterBiasesStayShortUntilTheyChange) {
+  const std::string folder = saved(config(), at::kBFloat16);
+  const std::string name = "model.layers.1.mlp.gate.e_score_correction_bias";
+  EXPECT_EQ(rewritten(folder, at::kBFloat16), read_file(folder + "/model.safetensors"));
+  std::vector<uint16_t> values;
+  change(folder, [&](std::vector<NamedTensor>& tensors) {
+    NamedTensor& bias = named(tensors, name);
+    values.assign(static_cast<size_t>(bias.shape[0]), 0x3e81);
+    bias.dtype = DType::bf16;
+    bias.data = std::as_bytes(std::span(values));
+  });
+  EXPECT_EQ(rewritten(folder, at::kBFloat16), read_file(folder + "/model.safetensors"));
+  rewritten(folder, at::kFloat);
+  const auto type = [&] {
+    return SafetensorsFile::open(root_ + "/again/model.safetensors")->tensors().at(name).dtype;
+  };
+  EXPECT_EQ(type(), DType::f32);
+
+  ParameterStore store(read_hf_config(folder), at::kFloat);
+  load_hf_weights(folder, store);
+  at::Tensor(store.buffers().at(name)).add_(1e-4f);
+  fs::remove_all(root_ + "/again");
+  save_hf_folder(root_ + "/again", store, store.flat(), at::kBFloat16);
+  EXPECT_EQ(type(), DType::f32);
+}
+
 TEST_F(HfFolder, ConfigurationIsWrittenAsItWasRead) {
   const std::string folder = saved(config(), at::kBFloat16), again = root_ + "/again";
   // As no library writes it: order, spaces, an empty line, ids that this program does not keep.
@@ -140,16 +194,10 @@ TEST_F(HfFolder, ConfigurationIsWrittenAsItWasRead) {
   const std::string generation = "{ \"eos_token_id\": [1,2],\n\"temperature\":0.6}";
   write_file_atomic(folder + "/config.json", text);
   write_file_atomic(folder + "/generation_config.json", generation);
-  const auto rewrite = [&](at::ScalarType dtype) {
-    fs::remove_all(again);
-    ParameterStore store(read_hf_config(folder), at::kFloat);
-    load_hf_weights(folder, store);
-    save_hf_folder(again, store, store.flat(), dtype);
-  };
-  rewrite(at::kBFloat16);
+  rewritten(folder, at::kBFloat16);
   EXPECT_EQ(read_file(again + "/config.json"), text);
   EXPECT_EQ(read_file(again + "/generation_config.json"), generation);
-  rewrite(at::kFloat);
+  rewritten(folder, at::kFloat);
   text.replace(text.find("bfloat16"), 8, "float32");
   EXPECT_EQ(read_file(again + "/config.json"), text);
   EXPECT_EQ(read_file(again + "/generation_config.json"), generation);
@@ -232,6 +280,7 @@ TEST_F(HfFolder, RepeatedEmbeddingMustBeEqual) {
   };
   repeat("model.embed_tokens.weight");
   EXPECT_EQ(load_error(folder), "(loaded)");
+  EXPECT_EQ(rewritten(folder, at::kFloat), read_file(folder + "/model.safetensors"));
   repeat("lm_head.weight");
   EXPECT_NE(load_error(folder).find("differs from model.embed_tokens.weight"), std::string::npos);
 }

@@ -203,7 +203,13 @@ TEST(HfKeys, TokenIds) {
   expect_refused(dense("llama"), {{"eos_token_id", {64, 5}}}, "eos_token_id is 64");
 }
 
-TEST(HfKeys, NumberOfLayersThatNoModelHasIsRefused) {
+TEST(HfKeys, NumbersThatNoModelHasAreRefused) {
+  expect_refused(dense("gemma3_text"), {{"num_hidden_layers", 20000}},
+                 "num_hidden_layers is 20000, expected 10000 or fewer");
+  expect_refused(moe(), {{"num_experts", 2000000}}, "n_routed_experts is 2000000 in each of 30");
+  const ModelConfig wide =
+      read(dense("llama"), {{"hidden_size", 2000000000}, {"vocab_size", 2000000000}});
+  EXPECT_THROW(wide.num_parameters(), InputError);
   expect_refused(dense("gemma3_text"), {{"num_hidden_layers", int64_t{1} << 60}},
                  "num_hidden_layers");
 }

@@ -8,10 +8,12 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/rng.h"
+#include "model/hf_folder.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/thread_ranks.h"
 #include "tests/trainer/toy.h"
 #include "trainer/checkpoint_manifest.h"
+#include "trainer/model_export.h"
 
 namespace cohort {
 namespace {
@@ -27,10 +29,22 @@ std::shared_ptr<const Tokenizer> tokenizer() {
   return Tokenizer::characters("0123456789", {"<eos>"});
 }
 
+using HfFiles = std::map<std::string, std::string>;
+const HfFiles kHfFiles = {{kHfConfig, "{ \"a\" :1}\n"},
+                          {kHfGenerationConfig, "\xff not even text"},
+                          {kHfTensors, "[\"lm_head.weight\"]"}};
+
+ModelConfig model_with(const HfFiles& hf_files) {
+  ModelConfig config = toy::model_config();
+  config.hf_files = hf_files;
+  return config;
+}
+
 // A policy and its learner on one rank; every value is a function of its place and `salt`.
 struct Rank {
-  explicit Rank(Communicator& comm, float salt, at::ScalarType dtype = at::kFloat)
-      : policy(toy::model_config(), dtype),
+  explicit Rank(Communicator& comm, float salt, at::ScalarType dtype = at::kFloat,
+                const HfFiles& hf_files = {})
+      : policy(model_with(hf_files), dtype),
         reference(toy::model_config(), dtype, 7),
         learner(*policy.decoder, comm, {}, {}) {
     Learner::State& state = learner.state();
@@ -56,8 +70,9 @@ RunState some_state() {
 }
 
 void save(const std::string& folder, Communicator& comm, const std::vector<int64_t>& steps,
-          int64_t keep_last = 5, int64_t protect = -1, at::ScalarType dtype = at::kFloat) {
-  Rank rank(comm, 0, dtype);
+          int64_t keep_last = 5, int64_t protect = -1, at::ScalarType dtype = at::kFloat,
+          const HfFiles& hf_files = {}) {
+  Rank rank(comm, 0, dtype, hf_files);
   CheckpointWriter writer(comm, folder, keep_last, tokenizer(), -1);
   writer.protect(protect);
   for (const int64_t step : steps)
@@ -120,6 +135,60 @@ TEST_F(CheckpointTest, MastersAndConfigAreReadWithoutALearner) {
   EXPECT_EQ(Tokenizer::load(path(1) + "/tokenizer")->vocab_size(), 11);
 }
 
+TEST_F(CheckpointTest, FilesOfAHuggingFaceModelGoWithIt) {
+  const auto alone = make_null_communicator();
+  save(folder_, *alone, {1}, 5, -1, at::kFloat, kHfFiles);
+  EXPECT_EQ(load_checkpoint_config(path(1)).hf_files, kHfFiles);
+  EXPECT_EQ(read_file(path(1) + "/hf/config.json"), kHfFiles.at(kHfConfig));
+  fs::remove_all(folder_);
+  save(folder_, *alone, {1});
+  EXPECT_TRUE(load_checkpoint_config(path(1)).hf_files.empty());
+  EXPECT_FALSE(path_exists(path(1) + "/hf"));
+}
+
+std::map<std::string, std::string> content(const std::string& folder) {
+  std::map<std::string, std::string> files;
+  for (const std::string& name : list_folder(folder)) files[name] = read_file(folder + "/" + name);
+  return files;
+}
+
+// A folder as Hugging Face has it, through a checkpoint, and out again when it is long gone.
+TEST_F(CheckpointTest, AHuggingFaceFolderComesOutOfARunAsItWentIn) {
+  const std::string hf = folder_ + "/hf", out = folder_ + "/out", run = folder_ + "/run";
+  toy::Policy made(toy::model_config());
+  save_hf_folder(hf, made.store, made.store.flat(), at::kBFloat16);
+  tokenizer()->save(hf);
+  std::string text = read_file(hf + "/config.json");
+  text.insert(text.find('{') + 1, " \"transformers_version\" : \"4.1\",");
+  write_file_atomic(hf + "/config.json", text);
+  write_file_atomic(hf + "/generation_config.json", "{\"top_p\":0.95}");
+  for (const char* name : {"special_tokens_map.json", "added_tokens.json"})
+    write_file_atomic(hf + "/" + name, "{ }");
+  for (const char* name : {"vocab.json", "merges.txt", "tokenizer.model"})
+    write_file_atomic(hf + "/" + name, std::string("bytes\0\xff of ", 10) + name);
+  write_file_atomic(hf + "/chat_template.jinja", "{{ messages }}");
+  const auto given = content(hf);
+  {
+    const LoadedModel model = load_model(hf, "bf16");
+    export_folder(model, out, "hf", "bf16");
+    EXPECT_EQ(content(out), given);
+    const auto alone = make_null_communicator();
+    Learner learner(*model.decoder, *alone, {}, {});
+    learner.state().master.copy_(model.masters);
+    CheckpointWriter writer(*alone, run, 1, model.tokenizer, -1);
+    writer.save(1, learner, *model.store, nullptr, some_state());
+    writer.finish();
+  }
+  fs::remove_all(hf);
+  fs::remove_all(out);
+  const LoadedModel model = load_model(run + "/step_000001", "fp32");
+  export_folder(model, out, "hf", "bf16");
+  EXPECT_EQ(content(out), given);
+  export_folder(model, out + "32", "hf", "f32");
+  text.replace(text.find("bfloat16"), 8, "float32");
+  EXPECT_EQ(read_file(out + "32/config.json"), text);
+}
+
 TEST_F(CheckpointTest, ATruncatedOneFallsBackToTheOneBefore) {
   run_thread_ranks(2, [&](Communicator& comm) { save(folder_, comm, {1, 2, 3}); });
   truncate(path(3) + "/rank_00001.h5");
@@ -134,7 +203,7 @@ TEST_F(CheckpointTest, ATruncatedOneFallsBackToTheOneBefore) {
 
 TEST_F(CheckpointTest, AFlippedByteAnywhereIsSeen) {
   const auto alone = make_null_communicator();
-  save(folder_, *alone, {1});
+  save(folder_, *alone, {1}, 5, -1, at::kFloat, kHfFiles);
   std::vector<std::string> files;
   for (const auto& entry : fs::recursive_directory_iterator(path(1)))
     if (entry.is_regular_file()) files.push_back(entry.path().string());
