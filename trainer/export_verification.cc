@@ -73,8 +73,11 @@ ExportLimits export_limits(const std::string& type, bool routed) {
   COHORT_CHECK(found != limits.end(), "no limits for type {}", type);
   ExportLimits out = found->second;
   // Where two experts are nearly as good, a rounded token may go to the other.
-  constexpr double kOtherExpert = 5e-2;
-  if (routed && type != "f32") out.nmse = std::max(out.nmse, kOtherExpert);
+  if (routed && type != "f32") {
+    const double other_expert = type == "f16" || type == "bf16" ? 0.05 : 0.5;
+    out.nmse = std::max(out.nmse, other_expert);
+    out.mean_kl = std::max(out.mean_kl, other_expert);
+  }
   return out;
 }
 

@@ -174,7 +174,17 @@ TextDistance compare_tokenizers(const Tokenizer& source, const Tokenizer& copy,
 
 std::string compare_configs(const ModelConfig& source, const ModelConfig& copy) {
   ModelConfig wanted = source, found = copy;
-  for (ModelConfig* c : {&wanted, &found}) c->bos_token_id = c->eos_token_id = c->pad_token_id = -1;
+  for (ModelConfig* c : {&wanted, &found}) {
+    c->bos_token_id = c->eos_token_id = c->pad_token_id = -1;
+    // What follows from other keys may be left out or be said.
+    if (!c->latent_attention()) c->head_dim = c->query_dim();
+    bool slides = false;
+    for (int64_t layer = 0; layer < c->num_hidden_layers; ++layer) slides |= c->sliding(layer);
+    if (!slides) {
+      c->sliding_window = 0;
+      c->layer_types.clear();
+    }
+  }
   found.initializer_range = wanted.initializer_range;
   if (found.num_nextn_predict_layers == 0) wanted.num_nextn_predict_layers = 0;
   return value_fault(wanted.to_hf("float32"), found.to_hf("float32"), "");

@@ -72,6 +72,19 @@ TEST(ModelComparison, AKeyOfAnotherValueIsNamed) {
   EXPECT_EQ(compare_configs(source, copy), "routed_scaling_factor is 2.5, the source's is 1.0");
 }
 
+TEST(ModelComparison, WhatFollowsFromOtherKeysMayBeLeftOut) {
+  ModelConfig source = toy::model_config();
+  source.arch = "qwen2";
+  source.first_k_dense_replace = source.num_hidden_layers;
+  ModelConfig copy = source;
+  copy.head_dim = copy.hidden_size / copy.num_attention_heads;
+  copy.layer_types = {"full_attention", "full_attention"};
+  copy.sliding_window = 16;
+  EXPECT_EQ(compare_configs(source, copy), "");
+  copy.layer_types[1] = "sliding_attention";
+  EXPECT_NE(compare_configs(source, copy), "");
+}
+
 // Q gives each of V tokens the same probability, P nearly all to one token a row.
 TEST(ModelComparison, LogitsAreComparedAsDefined) {
   ModelConfig config = toy::model_config();
