@@ -94,12 +94,11 @@ AddedTokens::AddedTokens(const nlohmann::json& tokens, const Normalizer& normali
     all_.push_back(token);
   }
   for (size_t i = 0; i < all_.size(); ++i) {
+    AddedToken& token = all_[i];
     std::string buffer;
-    if (!all_[i].normalized) {
-      raw_.add(all_[i].content, static_cast<int32_t>(i));
-    } else if (const auto text = normalizer_.apply(all_[i].content, buffer); !text.empty()) {
-      normalized_.add(text, static_cast<int32_t>(i));
-    }
+    token.text = token.normalized ? normalizer_.apply(token.content, buffer) : token.content;
+    if (!token.text.empty())
+      (token.normalized ? normalized_ : raw_).add(token.text, static_cast<int32_t>(i));
   }
 }
 

@@ -22,6 +22,7 @@ struct AddedToken {
   bool lstrip = false, rstrip = false;  // takes the white space before or after with it
   bool normalized = false;  // looked for after the others, normalized as what they left is
   bool special = false;
+  std::string text = {};  // what it decodes to: the content, normalized if the token is
 };
 
 // Finds the longest of a set of strings at a place.

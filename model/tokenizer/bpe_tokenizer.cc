@@ -76,7 +76,7 @@ void BpeTokenizer::fill_tokens(const json& vocabulary) {
     tokens_[static_cast<size_t>(id)] = {decoder_.prepared(token), true, special};
   };
   for (const auto& [token, id] : vocabulary.items()) put(token, id.get<int32_t>(), false);
-  for (const AddedToken& token : added_.all()) put(token.content, token.id, token.special);
+  for (const AddedToken& token : added_.all()) put(token.text, token.id, token.special);
 }
 
 // bos_token, eos_token and pad_token are a string, an object with its content, or null.

@@ -58,6 +58,18 @@ TEST(Tokenizer, BytesMatchTokenizers) {
   expect_cases(*tokenizer, "bytes");
 }
 
+// As in tokenizers 0.23.
+TEST(Tokenizer, ANormalizedAddedTokenDecodesToItsNormalizedText) {
+  const auto tokenizer = load_text(small_tokenizer([](json& file) {
+    file["normalizer"] = {{"type", "Replace"}, {"pattern", {{"String", "b"}}}, {"content", "d"}};
+    file["added_tokens"] = {added_token(6, "cab", {"normalized"}), added_token(7, "bb")};
+  }));
+  const std::vector<int32_t> ids = tokenizer->encode("bbcab");
+  EXPECT_EQ(ids, (std::vector<int32_t>{7, 6}));
+  EXPECT_EQ(tokenizer->decode(ids), "bbcad");
+  EXPECT_EQ(tokenizer->id_of("cab"), 6);
+}
+
 TEST(Tokenizer, SavedBuiltInReadsBackByteForByte) {
   TemporaryFolder first, second;
   Tokenizer::characters(kCharacters, kSpecials)->save(first.path());
