@@ -92,9 +92,10 @@ void KeyReader::read(const char* key, bool& value) const {
 void KeyReader::read(const char* key, int64_t& value, int64_t low) const {
   if (!has(key)) return;
   // Products of two of them stay within 64 bits.
-  const bool fits = at(key).is_number_integer() &&
-                    (!at(key).is_number_unsigned() || at(key).get<uint64_t>() <= INT32_MAX);
-  if (!fits || at(key).get<int64_t>() < low) fail(key, fmt::format("an integer, {} or more", low));
+  if (at(key).is_number_unsigned() && at(key).get<uint64_t>() > INT32_MAX)
+    fail(key, fmt::format("an integer, {} or less", INT32_MAX));
+  if (!at(key).is_number_integer() || at(key).get<int64_t>() < low)
+    fail(key, fmt::format("an integer, {} or more", low));
   value = at(key).get<int64_t>();
 }
 

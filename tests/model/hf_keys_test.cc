@@ -207,6 +207,8 @@ TEST(HfKeys, NumbersThatNoModelHasAreRefused) {
   expect_refused(dense("gemma3_text"), {{"num_hidden_layers", 20000}},
                  "num_hidden_layers is 20000, expected 10000 or fewer");
   expect_refused(moe(), {{"num_experts", 2000000}}, "n_routed_experts is 2000000 in each of 30");
+  expect_refused(dense("llama"), {{"hidden_size", uint64_t{1} << 63}},
+                 "hidden_size is 9223372036854775808, expected an integer, 2147483647 or less");
   const ModelConfig wide =
       read(dense("llama"), {{"hidden_size", 2000000000}, {"vocab_size", 2000000000}});
   EXPECT_THROW(wide.num_parameters(), InputError);
