@@ -32,6 +32,7 @@ enum class GgmlType : uint32_t {
 const char* ggml_type_name(GgmlType type);   // "F32", "Q4_K", ... as ggml spells them
 int64_t ggml_block_elements(GgmlType type);  // 1, 32 or 256; the last extent is a multiple of it
 int64_t ggml_block_bytes(GgmlType type);
+size_t ggml_bytes(GgmlType type, size_t elements);  // of whole blocks
 
 // A value of the metadata, in the width that the file has. An array holds one type, never arrays.
 using GgufValue = std::variant<uint8_t, int8_t, uint16_t, int16_t, uint32_t, int32_t, float, bool,
@@ -93,6 +94,9 @@ class GgufFile {
   virtual const GgufMetadata& metadata() const = 0;
   virtual const std::vector<GgufTensor>& tensors() const = 0;       // in file order
   virtual const GgufTensor* find(std::string_view name) const = 0;  // null when missing
+  // The pages of a part of a tensor's data leave this process's memory: for data that is not read
+  // again soon. It stays readable.
+  virtual void release(std::span<const std::byte> data) const = 0;
 };
 
 struct GgufTensorInfo {

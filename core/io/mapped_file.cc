@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <functional>
 
 #include "core/base/error.h"
 
@@ -25,6 +26,19 @@ MappedFile::MappedFile(const std::string& path) {
   if (!regular) throw_error<InputError>("{}: not a regular file", path);
   if (address_ == MAP_FAILED)
     throw_error<InputError>("{}: cannot map: {}", path, std::strerror(error));
+}
+
+void MappedFile::release(std::span<const std::byte> part) const {
+  const std::byte* const first = bytes().data();
+  const std::less_equal<const std::byte*> no_later;
+  if (part.empty() || !no_later(first, part.data()) ||
+      !no_later(part.data() + part.size(), first + size_))
+    return;
+  // Neighbours on the border pages are read again when they are asked for.
+  const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = static_cast<size_t>(part.data() - first) / page * page;
+  const auto end = static_cast<size_t>(part.data() - first) + part.size();
+  ::madvise(static_cast<std::byte*>(address_) + begin, end - begin, MADV_DONTNEED);
 }
 
 MappedFile::~MappedFile() {

@@ -17,6 +17,9 @@ class MappedFile {
   std::span<const std::byte> bytes() const {
     return {static_cast<const std::byte*>(address_), size_};
   }
+  // The pages of `part` leave the process's memory; reading them again is right, and slower. Does
+  // nothing for a part of another file.
+  void release(std::span<const std::byte> part) const;
 
  private:
   void* address_ = nullptr;

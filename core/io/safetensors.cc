@@ -149,6 +149,7 @@ class SafetensorsFileImpl final : public SafetensorsFile {
   }
   const std::map<std::string, TensorView>& tensors() const override { return tensors_; }
   const std::map<std::string, std::string>& metadata() const override { return metadata_; }
+  void release(std::span<const std::byte> data) const override { file_.release(data); }
 
  private:
   MappedFile file_;
@@ -175,6 +176,9 @@ class SafetensorsFolderImpl final : public SafetensorsFolder {
     }
   }
   const std::map<std::string, TensorView>& tensors() const override { return tensors_; }
+  void release(std::span<const std::byte> data) const override {
+    for (const auto& file : files_) file->release(data);
+  }
 
  private:
   void read_shards(const std::string& folder, const std::string& index) {

@@ -29,6 +29,9 @@ class SafetensorsFile {
   virtual ~SafetensorsFile() = default;
   virtual const std::map<std::string, TensorView>& tensors() const = 0;
   virtual const std::map<std::string, std::string>& metadata() const = 0;
+  // The pages of a part of a tensor's data leave this process's memory: for data that is not read
+  // again soon. It stays readable. Other data than this file's is left alone.
+  virtual void release(std::span<const std::byte> data) const = 0;
 };
 
 // All tensors of a folder: model.safetensors, or the files of model.safetensors.index.json.
@@ -37,6 +40,7 @@ class SafetensorsFolder {
   static std::shared_ptr<const SafetensorsFolder> open(const std::string& folder);
   virtual ~SafetensorsFolder() = default;
   virtual const std::map<std::string, TensorView>& tensors() const = 0;
+  virtual void release(std::span<const std::byte> data) const = 0;  // SafetensorsFile's
 };
 
 struct NamedTensor {

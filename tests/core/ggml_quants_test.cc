@@ -23,8 +23,7 @@ std::vector<float> dequantized(GgmlType type, std::span<const std::byte> data) {
 }
 
 std::vector<std::byte> quantized(GgmlType type, std::span<const float> values) {
-  std::vector<std::byte> out(values.size() / static_cast<size_t>(ggml_block_elements(type)) *
-                             static_cast<size_t>(ggml_block_bytes(type)));
+  std::vector<std::byte> out(ggml_bytes(type, values.size()));
   ggml_quantize(type, values, out);
   return out;
 }

@@ -113,6 +113,21 @@ TEST_F(Safetensors, AMappedFileOutlivesItsReplacement) {
   after.expect_equal(SafetensorsFile::open(path())->tensors().at("t"));
 }
 
+TEST_F(Safetensors, DataThatWasReleasedIsStillThere) {
+  const auto tensors = golden_tensors();
+  write_safetensors_folder(folder_, named(tensors));
+  const auto folder = SafetensorsFolder::open(folder_);
+  for (const Counting& tensor : tensors) {
+    const TensorView& view = folder->tensors().at(tensor.name());
+    folder->release(view.data);
+    tensor.expect_equal(view);
+  }
+  // Of memory that is no file's nothing may be lost.
+  const std::vector<std::byte> own(1 << 20, std::byte{7});
+  folder->release(own);
+  EXPECT_EQ(std::ranges::count(own, std::byte{7}), std::ssize(own));
+}
+
 TEST_F(Safetensors, TheWriterRefusesWhatItCouldNotRead) {
   const Counting tensor("t", DType::f32, {2}, 0);
   NamedTensor wrong = tensor.named();

@@ -54,8 +54,7 @@ void read_tensor(const GgufTensor& tensor) {
     value = std::isfinite(value) ? std::clamp(value, -kMostHalf, kMostHalf) : 0.0f;
   const GgmlType type = kTypes[tensor.name.size() % std::size(kTypes)];
   values.resize(256);
-  std::vector<std::byte> data(values.size() / static_cast<size_t>(ggml_block_elements(type)) *
-                              static_cast<size_t>(ggml_block_bytes(type)));
+  std::vector<std::byte> data(ggml_bytes(type, values.size()));
   ggml_quantize(type, values, data);
   ggml_dequantize(type, data, values);
   for (const float value : values) must(std::isfinite(value), "finite values became infinite");

@@ -46,6 +46,10 @@ const char* ggml_type_name(GgmlType type) {
 }
 int64_t ggml_block_elements(GgmlType type) { return row_of(type).elements; }
 int64_t ggml_block_bytes(GgmlType type) { return row_of(type).bytes; }
+size_t ggml_bytes(GgmlType type, size_t elements) {
+  const Row& row = row_of(type);
+  return elements / static_cast<size_t>(row.elements) * static_cast<size_t>(row.bytes);
+}
 
 namespace gguf_layout {
 
@@ -112,7 +116,7 @@ uint64_t padded(uint64_t bytes, uint64_t alignment) {
 uint64_t tensor_bytes(GgmlType type, const std::vector<int64_t>& shape) {
   int64_t elements = 1;
   for (const int64_t extent : shape) elements *= extent;
-  return static_cast<uint64_t>(elements / ggml_block_elements(type) * ggml_block_bytes(type));
+  return ggml_bytes(type, static_cast<size_t>(elements));
 }
 
 }  // namespace gguf_layout

@@ -51,8 +51,7 @@ void narrow(std::span<const float> values, std::byte* __restrict data) {
 
 void check_sizes(GgmlType type, size_t elements, size_t bytes) {
   const auto block = static_cast<size_t>(ggml_block_elements(type));
-  COHORT_CHECK(elements % block == 0 &&
-                   elements / block * static_cast<size_t>(ggml_block_bytes(type)) == bytes,
+  COHORT_CHECK(elements % block == 0 && ggml_bytes(type, elements) == bytes,
                "{} elements of {} in {} bytes", elements, ggml_type_name(type), bytes);
 }
 

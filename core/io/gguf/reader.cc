@@ -160,6 +160,7 @@ class GgufFileImpl final : public GgufFile {
 
   const GgufMetadata& metadata() const override { return metadata_; }
   const std::vector<GgufTensor>& tensors() const override { return tensors_; }
+  void release(std::span<const std::byte> data) const override { file_.release(data); }
   const GgufTensor* find(std::string_view name) const override {
     const auto found = index_.find(name);
     return found == index_.end() ? nullptr : &tensors_[found->second];
