@@ -15,9 +15,9 @@ inline constexpr const char* kHfTensors = "tensors.json";
 
 // With hf_files.
 ModelConfig read_hf_config(const std::string& folder);
-// Weights into the store (rounded to its dtype). A missing, surplus, misshapen or non-finite tensor
-// is an InputError that names file and tensor. `masters_f32`, when not null, receives fp32 values
-// in flat order, in host memory.
+// Weights into the store (rounded to its dtype), tensor by tensor. Matrices in F8_E4M3 are
+// dequantised by their NAME_scale_inv (docs/formats.md). A missing, surplus, misshapen or non-finite
+// tensor is an InputError that names file and tensor. `masters_f32`: as WeightFiller's.
 void load_hf_weights(const std::string& folder, ParameterStore& store,
                      at::Tensor* masters_f32 = nullptr);
 // Writes config.json and generation_config.json (the config's hf_files where it has them, with the

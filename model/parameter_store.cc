@@ -9,6 +9,7 @@
 #include "core/base/error.h"
 #include "core/base/rng.h"
 #include "model/parameter_layout.h"
+#include "model/weight_filler.h"
 
 namespace cohort {
 
@@ -81,11 +82,7 @@ namespace {
 // A tensor's values are drawn in chunks of this size, each its own stream, so that chunks can be
 // drawn in parallel.
 constexpr int64_t kInitChunk = 1 << 14;
-
-struct InitTask {
-  size_t tensor;
-  int64_t chunk;
-};
+static_assert(WeightFiller::kPiece % kInitChunk == 0);
 
 // normal(0, std) in double, rounded once; draw p of the key gives values 2p and 2p + 1
 // (Box-Muller).
@@ -102,44 +99,43 @@ void draw_normals(DrawKey key, double std, std::span<float> out) {
   }
 }
 
+// The key's chunks from `first` on.
+void draw_chunks(const DrawKey& key, int64_t first, double std, std::span<float> out) {
+  const auto size = static_cast<int64_t>(out.size());
+  at::parallel_for(0, (size + kInitChunk - 1) / kInitChunk, 1, [&](int64_t chunk, int64_t last) {
+    for (; chunk < last; ++chunk) {
+      const int64_t begin = chunk * kInitChunk, end = std::min(begin + kInitChunk, size);
+      DrawKey own = key;
+      own.sample = static_cast<uint32_t>(first + chunk);
+      draw_normals(own, std, {out.data() + begin, out.data() + end});
+    }
+  });
+}
+
 }  // namespace
 
 void ParameterStore::initialise(uint64_t seed, at::Tensor* masters_f32) {
-  const bool in_place = dtype() == at::kFloat && device().is_cpu();
-  at::Tensor values = in_place ? flat_ : at::empty({numel()}, at::kFloat);
-  float* out = values.mutable_data_ptr<float>();
-
-  std::vector<InitTask> tasks;
-  for (size_t t = 0; t < tensors_.size(); ++t)
-    for (int64_t begin = 0; begin < tensors_[t].numel; begin += kInitChunk)
-      tasks.push_back({t, begin / kInitChunk});
-
   const double residual_scale =
       config_.scale_residual_init ? 1.0 / std::sqrt(2.0 * config_.num_hidden_layers) : 1.0;
-  at::parallel_for(0, static_cast<int64_t>(tasks.size()), 1, [&](int64_t first, int64_t last) {
-    for (int64_t i = first; i < last; ++i) {
-      const TensorEntry& entry = tensors_[tasks[i].tensor];
-      const int64_t begin = tasks[i].chunk * kInitChunk;
-      const int64_t end = std::min(begin + kInitChunk, entry.numel);
-      float* w = out + entry.offset;
-      if (entry.init != RandomInit::normal) {
-        std::fill(w + begin, w + end, entry.init == RandomInit::ones ? 1.0f : 0.0f);
-        continue;
-      }
-      const bool into_residual =
-          entry.name.ends_with("o_proj.weight") || entry.name.ends_with("down_proj.weight");
-      const double std = config_.initializer_range * (into_residual ? residual_scale : 1.0);
-      draw_normals({.seed = seed,
-                    .kind = DrawKind::weights,
-                    .ordinal = tasks[i].tensor,
-                    .sample = static_cast<uint32_t>(tasks[i].chunk)},
-                   std, std::span(w + begin, w + end));
+  WeightFiller filler(*this, masters_f32);
+  for (size_t t = 0; t < tensors_.size(); ++t) {
+    const TensorEntry& entry = tensors_[t];
+    const bool into_residual =
+        entry.name.ends_with("o_proj.weight") || entry.name.ends_with("down_proj.weight");
+    const double std = config_.initializer_range * (into_residual ? residual_scale : 1.0);
+    for (int64_t begin = 0; begin < entry.numel; begin += WeightFiller::kPiece) {
+      const int64_t count = std::min(WeightFiller::kPiece, entry.numel - begin);
+      filler.fill(entry.offset + begin, count, [&](std::span<float> out) {
+        if (entry.init != RandomInit::normal) {
+          std::ranges::fill(out, entry.init == RandomInit::ones ? 1.0f : 0.0f);
+        } else {
+          draw_chunks({.seed = seed, .kind = DrawKind::weights, .ordinal = t}, begin / kInitChunk,
+                      std, out);
+        }
+      });
     }
-  });
+  }
   for (auto& [name, bias] : buffers_) bias.zero_();
-  if (!in_place) flat_.copy_(values);
-  if (masters_f32 != nullptr) *masters_f32 = in_place ? values.clone() : values;
-  touch();
 }
 
 }  // namespace cohort

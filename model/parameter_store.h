@@ -52,9 +52,8 @@ class ParameterStore {
   const std::map<std::string, at::Tensor>& buffers() const { return buffers_; }
 
   // Random weights, the same on every machine and rank count: normal(0, initializer_range) keyed by
-  // (seed, tensor index); norms such that their factor is 1; biases 0. Values are computed in double and rounded once to
-  // fp32; `masters`, when not null, receives the fp32 values before rounding to the compute dtype,
-  // in host memory.
+  // (seed, tensor index); norms such that their factor is 1; biases 0. Values are computed in
+  // double and rounded once to fp32, and then to the compute dtype. `masters_f32`: WeightFiller's.
   void initialise(uint64_t seed, at::Tensor* masters_f32 = nullptr);
 
   // Blocks that kernels use, by the name that the decoder knows

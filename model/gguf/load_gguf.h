@@ -7,8 +7,8 @@
 namespace cohort {
 
 // Into the store, whose shape is read_gguf_config's; rounded to its dtype. A missing, surplus,
-// misshapen or non-finite tensor is an InputError that names file and tensor. `masters_f32`, when
-// not null, receives fp32 values in flat order, in host memory.
+// misshapen or non-finite tensor is an InputError that names file and tensor. `masters_f32`: as
+// WeightFiller's.
 void load_gguf_weights(const GgufFile& file, ParameterStore& store,
                        at::Tensor* masters_f32 = nullptr);
 

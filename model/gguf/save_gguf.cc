@@ -71,10 +71,10 @@ class Saver {
       case GgufChange::paired_rows:
         return add(info, [this, &t] {
           return halves_to_pairs(values_of(t), t.shape.size() == 1 ? 1 : t.shape[1],
-                                 head_rows(config_));
+                                 config_.query_dim());
         });
       case GgufChange::kv_b_split:
-        return add_kv_b(t, place.name.substr(0, place.name.find("attn_kv_b")));
+        return add_kv_b(t, kv_b_names(place.name));
     }
   }
 
@@ -92,11 +92,11 @@ class Saver {
   }
 
   // kv_b [heads, nope + value, latent]: each head's key rows transposed, and its value rows.
-  void add_kv_b(const TensorEntry& t, const std::string& prefix) {
+  void add_kv_b(const TensorEntry& t, const KvBNames& names) {
     const int64_t heads = config_.num_attention_heads, latent = config_.kv_lora_rank;
     const int64_t nope = config_.qk_nope_head_dim, value = config_.v_head_dim;
     const float* kv_b = flat_ + t.offset;
-    add({prefix + "attn_k_b.weight", GgmlType::f32, {heads, latent, nope}}, [=] {
+    add({names.key, GgmlType::f32, {heads, latent, nope}}, [=] {
       std::vector<float> k(static_cast<size_t>(heads * latent * nope));
       for (int64_t h = 0; h < heads; ++h)
         for (int64_t c = 0; c < latent; ++c)
@@ -105,7 +105,7 @@ class Saver {
                 kv_b[(h * (nope + value) + d) * latent + c];
       return k;
     });
-    add({prefix + "attn_v_b.weight", GgmlType::f32, {heads, value, latent}}, [=] {
+    add({names.value, GgmlType::f32, {heads, value, latent}}, [=] {
       std::vector<float> v;
       for (int64_t h = 0; h < heads; ++h) {
         const float* rows = kv_b + (h * (nope + value) + nope) * latent;
@@ -166,8 +166,7 @@ void save_gguf(const std::string& path, const ParameterStore& store, const at::T
   for (const Piece& piece : pieces) {
     const std::vector<float> values = piece.values();
     check_range(path, piece.info, values);
-    data.resize(values.size() / static_cast<size_t>(ggml_block_elements(piece.info.type)) *
-                static_cast<size_t>(ggml_block_bytes(piece.info.type)));
+    data.resize(ggml_bytes(piece.info.type, values.size()));
     ggml_quantize(piece.info.type, values, data);
     writer.append(piece.info.name, data);
   }

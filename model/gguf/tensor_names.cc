@@ -68,7 +68,10 @@ std::string gguf_architecture(const ModelConfig& c) {
   return c.arch;
 }
 
-int64_t head_rows(const ModelConfig& c) { return c.query_dim(); }
+KvBNames kv_b_names(const std::string& whole) {
+  const std::string prefix = whole.substr(0, whole.find("attn_kv_b"));
+  return {prefix + "attn_k_b.weight", prefix + "attn_v_b.weight"};
+}
 
 GgufPlace gguf_place(const ModelConfig& c, const std::string& hf_name) {
   if (hf_name == "model.embed_tokens.weight") return {"token_embd.weight"};

@@ -29,10 +29,13 @@ struct GgufPlace {
 // such a model (of MTP modules, which are not written).
 GgufPlace gguf_place(const ModelConfig& config, const std::string& hf_name);
 
+// What a kv_b_proj is split into, from the name of the whole.
+struct KvBNames {
+  std::string key, value;
+};
+KvBNames kv_b_names(const std::string& whole);
+
 // general.architecture of each arch, "" for none.
 std::string gguf_architecture(const ModelConfig& config);
-
-// Rows of a head, for paired_rows.
-int64_t head_rows(const ModelConfig& config);
 
 }  // namespace cohort

@@ -44,11 +44,7 @@ std::string read_arch(const KeyReader& r) {
 }
 
 void read_common(const KeyReader& r, ModelConfig& c) {
-  if (r.has("quantization_config"))
-    throw_error<InputError>(
-        "{}: quantization_config is present; quantised weights are not supported, convert the "
-        "folder to bfloat16 first",
-        r.place());
+  read_quantization(r);
   r.require("num_attention_heads", c.num_attention_heads, int64_t{1});
   r.require("vocab_size", c.vocab_size, int64_t{1});
   r.require("hidden_size", c.hidden_size, int64_t{1});

@@ -23,6 +23,10 @@ void read_rope_object(const nlohmann::json& object, const std::string& place, Mo
 // The old spelling, which every reader knows: rope_theta and rope_scaling.
 void write_rope(const ModelConfig& c, nlohmann::json& config);
 
+// Refuses a quantization_config but the one that load_hf_weights dequantises by: DeepSeek-V3's FP8
+// in blocks. Nothing of it is kept, as the tensors tell which of them are quantised.
+void read_quantization(const KeyReader& r);
+
 // layer_types, or empty where the file has none.
 std::vector<std::string> read_layer_types(const KeyReader& r);
 

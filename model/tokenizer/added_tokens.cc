@@ -130,6 +130,7 @@ void AddedTokens::split_by(const PrefixTree& tokens, std::string_view text, bool
     if (added.single_word && (word_ends_before(text, begin) || word_begins_at(text, end))) continue;
     if (added.lstrip) begin = std::max(before_spaces(text, begin), done);
     if (added.rstrip) end = after_spaces(text, end);
+    if (begin >= end) continue;  // white space that the token before has taken whole
     if (begin > done) rest(text.substr(done, begin - done), done == 0);
     token(added.id);
     done = end;

@@ -209,6 +209,35 @@ TEST_F(HfFolder, FolderInUseIsNotOverwritten) {
   EXPECT_THROW(save_hf_folder(folder, store, store.flat(), at::kFloat), InputError);
 }
 
+// Large tensors are read in pieces; a bf16 file goes into bf16 weights without fp32 between.
+TEST_F(HfFolder, LargeTensorsAreReadWhole) {
+  ModelConfig large = config();
+  large.vocab_size = 110'000;  // 4.4 million values
+  ParameterStore original(large, at::kFloat);
+  original.initialise(5);
+  for (const at::ScalarType file : {at::kFloat, at::kBFloat16}) {
+    const std::string folder = root_ + "/large";
+    save_hf_folder(folder, original, original.flat(), file);
+    for (const at::ScalarType compute : {at::kFloat, at::kBFloat16}) {
+      ParameterStore store(large, compute);
+      load_hf_weights(folder, store);
+      EXPECT_TRUE(at::equal(store.flat(), original.flat().to(file).to(compute)));
+    }
+    change(folder, [](std::vector<NamedTensor>& tensors) {
+      NamedTensor& head = named(tensors, "lm_head.weight");
+      static std::vector<std::byte> data;
+      data.assign(head.data.begin(), head.data.end());
+      std::fill(data.end() - 2, data.end(), std::byte{0xff});
+      head.data = data;
+    });
+    for (const at::ScalarType compute : {at::kFloat, at::kBFloat16}) {
+      ParameterStore store(large, compute);
+      EXPECT_THROW(load_hf_weights(folder, store), InputError);
+    }
+    fs::remove_all(folder);
+  }
+}
+
 TEST_F(HfFolder, FusedExpertsAreRead) {
   const std::string folder = saved(config());
   ParameterStore original(config(), at::kFloat);

@@ -46,16 +46,11 @@ std::string file_of(const Published& model) {
   return read_file(fmt::format("{}/tests/golden/hf_config/{}.json", COHORT_SOURCE_DIR, model.name));
 }
 
-// Weights of 8 bits are read as such or not at all: elsewhere.
-json plain_config(const Published& model) {
-  json config = json::parse(file_of(model));
-  config.erase("quantization_config");
-  return config;
-}
+json config_of(const Published& model) { return json::parse(file_of(model)); }
 
 TEST(PublishedConfig, IsTheModelThatTransformersMakesOfIt) {
   for (const Published& model : kPublished) {
-    const ModelConfig c = ModelConfig::from_hf(plain_config(model), model.name);
+    const ModelConfig c = ModelConfig::from_hf(config_of(model), model.name);
     EXPECT_EQ(c.num_parameters(), model.parameters) << model.name;
     EXPECT_DOUBLE_EQ(c.softmax_scale(), model.softmax_scale) << model.name;
     EXPECT_EQ(c.rope().theta, model.rope_theta) << model.name;
@@ -77,7 +72,7 @@ TEST(PublishedConfig, IsTheModelThatTransformersMakesOfIt) {
 
 TEST(PublishedConfig, ReadsBackAsItIsWrittenAnew) {
   for (const Published& model : kPublished) {
-    const ModelConfig c = ModelConfig::from_hf(plain_config(model), model.name);
+    const ModelConfig c = ModelConfig::from_hf(config_of(model), model.name);
     const json written = c.to_hf("bfloat16");
     EXPECT_EQ(ModelConfig::from_hf(written, "written").to_hf("bfloat16"), written) << model.name;
   }
@@ -85,7 +80,7 @@ TEST(PublishedConfig, ReadsBackAsItIsWrittenAnew) {
 
 TEST(PublishedConfig, IsKeptByteForByte) {
   for (const Published& model : kPublished) {
-    ModelConfig c = ModelConfig::from_hf(plain_config(model), model.name);
+    ModelConfig c = ModelConfig::from_hf(config_of(model), model.name);
     c.hf_files[kHfConfig] = file_of(model);
     const std::string kept = remove_json_member(file_of(model), "quantization_config");
     EXPECT_EQ(hf_config_text(c, "bfloat16"), kept) << model.name;
@@ -98,7 +93,7 @@ TEST(PublishedConfig, IsKeptByteForByte) {
 // Either spelling of rope says the same.
 TEST(PublishedConfig, SaysTheSameAsTransformers5WritesIt) {
   for (const Published& model : kPublished) {
-    const json old = plain_config(model);
+    const json old = config_of(model);
     json now = old;
     now["dtype"] = now["torch_dtype"];
     for (const char* key : {"torch_dtype", "rope_theta", "rope_scaling", "rope_local_base_freq"})
