@@ -24,33 +24,35 @@ void finish_model(LoadedModel& model) {
   model.decoder = std::make_unique<Decoder>(*model.store);
 }
 
-LoadedModel load_hf(const std::string& folder, at::ScalarType dtype, const std::string& mla_form) {
+LoadedModel load_hf(const std::string& folder, at::ScalarType dtype, const std::string& mla_form,
+                    Masters masters) {
   LoadedModel model;
   model.origin = folder;
   ModelConfig config = read_hf_config(folder);
   if (!mla_form.empty()) config.mla_form = mla_form;
   model.store = std::make_unique<ParameterStore>(config, dtype, compute_device());
-  load_hf_weights(folder, *model.store, &model.masters);
+  load_hf_weights(folder, *model.store, masters == Masters::kept ? &model.masters : nullptr);
   model.tokenizer = Tokenizer::load(folder);
   finish_model(model);
   return model;
 }
 
-LoadedModel load_gguf(const std::string& path, at::ScalarType dtype, const std::string& mla_form) {
+LoadedModel load_gguf(const std::string& path, at::ScalarType dtype, const std::string& mla_form,
+                      Masters masters) {
   const auto file = GgufFile::open(path);
   LoadedModel model;
   model.origin = path;
   ModelConfig config = read_gguf_config(*file);
   if (!mla_form.empty()) config.mla_form = mla_form;
   model.store = std::make_unique<ParameterStore>(config, dtype, compute_device());
-  load_gguf_weights(*file, *model.store, &model.masters);
+  load_gguf_weights(*file, *model.store, masters == Masters::kept ? &model.masters : nullptr);
   model.tokenizer = Tokenizer::from_gguf(file->metadata());
   finish_model(model);
   return model;
 }
 
 LoadedModel load_checkpoint_model(const std::string& path, at::ScalarType dtype,
-                                  const std::string& mla_form) {
+                                  const std::string& mla_form, Masters masters) {
   verify_checkpoint(path);
   LoadedModel model;
   model.origin = path;
@@ -62,6 +64,7 @@ LoadedModel load_checkpoint_model(const std::string& path, at::ScalarType dtype,
     throw_error<InputError>("{}: {} weights, its configuration has {}", path, model.masters.numel(),
                             model.store->numel());
   model.store->flat().copy_(model.masters);
+  if (masters == Masters::none) model.masters = at::Tensor();
   load_checkpoint_buffers(path, *model.store);
   model.tokenizer = Tokenizer::load(path + "/tokenizer");
   finish_model(model);
@@ -139,18 +142,18 @@ std::string stage_checkpoint(const std::string& stage_folder) {
 }
 
 LoadedModel load_model(const std::string& path, const std::string& dtype_name,
-                       const std::string& mla_form) {
+                       const std::string& mla_form, Masters masters) {
   const at::ScalarType dtype = compute_dtype(dtype_name);
   const Place place = find_model(path);
   switch (place.kind) {
     case PlaceKind::checkpoint:
-      return load_checkpoint_model(place.path, dtype, mla_form);
+      return load_checkpoint_model(place.path, dtype, mla_form, masters);
     case PlaceKind::hf_folder:
-      return load_hf(place.path, dtype, mla_form);
+      return load_hf(place.path, dtype, mla_form, masters);
     case PlaceKind::gguf_file:
       break;
   }
-  return load_gguf(place.path, dtype, mla_form);
+  return load_gguf(place.path, dtype, mla_form, masters);
 }
 
 std::shared_ptr<const Tokenizer> load_tokenizer(const std::string& path) {

@@ -18,7 +18,7 @@ struct LoadedModel {
   std::unique_ptr<ParameterStore> store;  // weights rounded to the compute dtype
   std::unique_ptr<Decoder> decoder;       // views store
   std::shared_ptr<const Tokenizer> tokenizer;
-  at::Tensor masters;  // fp32, the store's flat order
+  at::Tensor masters;  // fp32, the store's flat order; may be the store's own buffer
   std::string origin;  // for messages
 };
 
@@ -26,9 +26,11 @@ struct LoadedModel {
 at::ScalarType compute_dtype(const std::string& name);
 
 // PATH: Hugging Face folder, FILE.gguf (or a folder with model.gguf), RUN/STAGE/checkpoints/step_N, RUN/STAGE or RUN. Throws InputError when
-// it is none of them. mla_form: ModelConfig's; empty: a checkpoint's own, else expanded.
+// it is none of them. mla_form: ModelConfig's; empty: a checkpoint's own, else expanded. Who does not
+// train or export leaves the masters away: in bf16 they are two thirds of the memory.
+enum class Masters { kept, none };
 LoadedModel load_model(const std::string& path, const std::string& dtype,
-                       const std::string& mla_form = "");
+                       const std::string& mla_form = "", Masters masters = Masters::kept);
 // The run's `model:` section, or a student's: from its path, or random weights under `seed`.
 LoadedModel make_model(const ModelSection& section, const std::string& dtype, uint64_t seed);
 // The same without its weights.

@@ -49,7 +49,7 @@ struct ChatSession::Saying {
 ChatSession::ChatSession(const ChatOptions& options, std::atomic<bool>& interrupted)
     : options_(options),
       interrupted_(interrupted),
-      model_(load_model(options.model, options.dtype)),
+      model_(load_model(options.model, options.dtype, "", Masters::none)),
       template_(ChatTemplate::of_files(model_.tokenizer->files(), options.model)),
       kwargs_(template_settings(options.settings)),
       engine_(*model_.decoder, *model_.tokenizer, options.engine) {

@@ -32,8 +32,8 @@ void line(const std::string& what, const std::string& value) {
 }
 
 std::string probe(const std::string& dtype, const std::string& model_path) {
-  LoadedModel model =
-      model_path.empty() ? make_model(probe_model(), dtype, 1) : load_model(model_path, dtype);
+  LoadedModel model = model_path.empty() ? make_model(probe_model(), dtype, 1)
+                                         : load_model(model_path, dtype, "", Masters::none);
   const auto failure = probe_exactness(*model.decoder);
   return failure ? "FAILS, " + *failure
                  : "holds: a row has the same bits alone, batched, cached, chunked";

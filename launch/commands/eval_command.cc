@@ -33,7 +33,7 @@ int evaluate(EvalOptions options, Communicator& comm) {
     throw_error<ConfigError>("eval: expected either --data FILE or --task TASK");
   if (!options.file.empty()) options.data.files = {options.file};
   choose_device(options.device);
-  const LoadedModel model = load_model(options.model, options.dtype);
+  const LoadedModel model = load_model(options.model, options.dtype, "", Masters::none);
   const auto data = Dataset::load(options.data, *model.tokenizer);
   GroupSampler sampler(model, comm,
                        {.engine = {},

@@ -97,7 +97,7 @@ int generate(GenerateOptions options) {
   if (options.prompt.empty() && options.prompts_file.empty())
     throw_error<ConfigError>("generate: expected --prompt TEXT or --prompts FILE");
   choose_device(options.device);
-  LoadedModel model = load_model(options.model, options.dtype);
+  LoadedModel model = load_model(options.model, options.dtype, "", Masters::none);
   if (const int32_t eos = model.tokenizer->eos_id(); eos >= 0)
     options.sampling.stop_token_ids.push_back(eos);
   Engine engine(*model.decoder, *model.tokenizer, {});

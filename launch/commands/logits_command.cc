@@ -19,7 +19,7 @@ struct LogitsOptions {
 
 int write_logits(const LogitsOptions& options) {
   choose_device(options.device);
-  LoadedModel model = load_model(options.model, options.dtype);
+  LoadedModel model = load_model(options.model, options.dtype, "", Masters::none);
   const int64_t vocab = model.decoder->config().vocab_size;
   for (const int32_t id : options.ids)
     if (id < 0 || id >= vocab)
