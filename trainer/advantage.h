@@ -1,5 +1,6 @@
-// Advantages of groups, in double (reference/grpo_formulas.md). Rewards that are all equal where
-// they are compared give exactly 0, so a group of one does too.
+// Advantages of groups, in double: GRPO (arXiv 2402.03300), Dr. GRPO (2503.20783), RLOO
+// (2402.14740), REINFORCE++ (2501.03262). Rewards that are all equal where they are compared give
+// exactly 0, so a group of one does too.
 #pragma once
 
 #include <cstdint>

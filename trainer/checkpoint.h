@@ -1,8 +1,8 @@
 // Checkpoints: step_N/ holds one HDF5 file a rank (its slice of masters, moments and reference;
 // rank 0's also router biases and carried groups), the tokenizer, config.json of a model that came
-// from a Hugging Face folder, and manifest.json with sizes, XXH3 checksums and the run's state. Committed as DESIGN says: every rank writes and fsyncs,
-// barrier, rank 0 writes the manifest into the temporary folder, renames it, fsyncs the parent.
-// Format: docs/formats.md. Any number of ranks can read one.
+// from a Hugging Face folder, and manifest.json with sizes, XXH3 checksums and the run's state.
+// Commit: every rank writes and fsyncs, barrier, rank 0 writes the manifest into the temporary
+// folder, renames it, fsyncs the parent. Format: docs/formats.md. Any number of ranks can read one.
 #pragma once
 
 #include <cstddef>

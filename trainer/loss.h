@@ -1,7 +1,8 @@
 // The policy loss of one sequence's tokens, by configuration: grpo, dr_grpo, dapo, gspo, cispo and
 // their clips, KL terms and aggregations. Works on plain arrays and returns analytic gradients by
 // log-prob and entropy, so that one formula serves forward, backward and the float64 goldens.
-// Formulas: reference/grpo_formulas.md, repeated above the code.
+// The formulas stand above the code: GRPO (arXiv 2402.03300), Dr. GRPO (2503.20783), DAPO
+// (2503.14476), GSPO (2507.18071), CISPO (2506.13585), dual clip (1912.09729).
 #pragma once
 
 #include <cstdint>
