@@ -114,13 +114,11 @@ TEST_F(StageSettings, RejectKeepsTheShortestRightSamplesOfAPrompt) {
   const auto tokenizer = load_model(folder("first") + "/cold", "fp32").tokenizer;
   std::map<std::string, std::map<std::string, size_t>> kept;  // by preference and source
   for (const char* prefer : {"first", "shortest"})
-    read_jsonl(kept_samples_path(folder(prefer) + "/samples"),
-               [&](const nlohmann::json& row, int64_t) {
-                 const size_t length =
-                     tokenizer->encode(row.at("response").get<std::string>()).size();
-                 EXPECT_TRUE(kept[prefer].emplace(row.at("source"), length).second)
-                     << "two of " << row;
-               });
+    read_jsonl(
+        kept_samples_path(folder(prefer) + "/samples"), [&](const nlohmann::json& row, int64_t) {
+          const size_t length = tokenizer->encode(row.at("response").get<std::string>()).size();
+          EXPECT_TRUE(kept[prefer].emplace(row.at("source"), length).second) << "two of " << row;
+        });
   std::map<std::string, std::map<std::string, size_t>> expected;
   for (int64_t wave = 1; wave <= 3; ++wave) {
     for (const Group& group : groups("first", "samples", wave)) {
