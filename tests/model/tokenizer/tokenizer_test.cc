@@ -58,6 +58,16 @@ TEST(Tokenizer, BytesMatchTokenizers) {
   expect_cases(*tokenizer, "bytes");
 }
 
+// The library gives 6 alone for the first, and fails for the second.
+TEST(Tokenizer, WhiteSpaceThatATokenHasTakenIsNoTokenOfItsOwn) {
+  const auto tokenizer = load_text(small_tokenizer([](json& file) {
+    file["added_tokens"] = {added_token(6, " ", {"lstrip", "rstrip"}),
+                            added_token(7, "x", {"rstrip"}), added_token(8, "\n\n", {"lstrip"})};
+  }));
+  EXPECT_EQ(tokenizer->encode("a   b"), (std::vector<int32_t>{0, 6, 1}));
+  EXPECT_EQ(tokenizer->encode("x\n\n\na"), (std::vector<int32_t>{7, 0}));
+}
+
 // As in tokenizers 0.23.
 TEST(Tokenizer, ANormalizedAddedTokenDecodesToItsNormalizedText) {
   const auto tokenizer = load_text(small_tokenizer([](json& file) {
