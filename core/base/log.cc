@@ -4,6 +4,9 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <atomic>
+#include <cstdio>
+
 #include "core/base/error.h"
 
 namespace cohort {
@@ -27,6 +30,11 @@ spdlog::logger& logger() {
   static const auto instance = [] {
     auto made = spdlog::stderr_color_mt("cohort");
     made->set_pattern("%H:%M:%S %^%l%$ %v");
+    // A log that cannot be written (a full disk) ends no run, and is told once.
+    made->set_error_handler([](const std::string& text) {
+      static std::atomic<bool> told{false};
+      if (!told.exchange(true)) std::fprintf(stderr, "warning: %s\n", text.c_str());
+    });
     return made;
   }();
   return *instance;
@@ -43,7 +51,9 @@ void log_to_file(const std::string& path) {
   try {
     auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path);
     sink->set_pattern("%Y-%m-%d %H:%M:%S %l %v");
-    logger().sinks().push_back(std::move(sink));
+    auto& sinks = logger().sinks();
+    sinks.resize(1);  // a process that makes a second run leaves the first one's log
+    sinks.push_back(std::move(sink));
     logger().flush_on(spdlog::level::info);
   } catch (const spdlog::spdlog_ex& e) {
     throw_error<IoError>("{}: cannot write the log: {}", path, e.what());
