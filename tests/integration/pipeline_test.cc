@@ -2,6 +2,9 @@
 // what became of its last checkpoint.
 #include "trainer/pipeline.h"
 
+#include <sys/resource.h>
+
+#include <csignal>
 #include <cstring>
 #include <filesystem>
 
@@ -19,6 +22,24 @@ namespace cohort {
 namespace {
 
 namespace fs = std::filesystem;
+
+// While it lives no file grows beyond `bytes`: to a writer, a disk that is full.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) : old_action_(std::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &old_);
+    const rlimit limit{bytes, old_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &old_);
+    std::signal(SIGXFSZ, old_action_);
+  }
+
+ private:
+  void (*old_action_)(int);
+  rlimit old_{};
+};
 
 TEST_F(PipelineTest, EveryStageLeavesWhatItPromises) {
   run_reference();
@@ -91,6 +112,30 @@ TEST_F(PipelineTest, ACorruptCheckpointCostsStepsAndNothingElse) {
   fs::resize_file(folder("corrupt") + "/rl/checkpoints/step_000003/rank_00000.h5", 1000);
   EXPECT_EQ(run(config("corrupt")), 0);
   expect_like_reference("corrupt");
+}
+
+TEST_F(PipelineTest, AFullDiskEndsTheRunAndCostsStepsAndNothingElse) {
+  run_reference();
+  const RunConfig hurried = config("full", {"run.time_limit=1.0e-6"});
+  const std::string saved = folder("full") + "/rl/checkpoints/";
+  while (!path_exists(saved + "step_000001")) ASSERT_EQ(run(hurried), 130);
+  const auto whole = fs::file_size(saved + "step_000001/rank_00000.h5");
+  const auto alone = make_null_communicator();
+  {
+    const FileSizeLimit limit(whole / 2);
+    try {
+      run_pipeline(config("full"), *alone, {});
+      ADD_FAILURE() << "half a checkpoint is no checkpoint";
+    } catch (const IoError& e) {
+      const std::string text = e.what();
+      EXPECT_NE(text.find("part_step_000002/rank_00000.h5.part: cannot write"), std::string::npos)
+          << text;
+      EXPECT_EQ(text.find('\n'), std::string::npos) << text;
+    }
+  }
+  EXPECT_FALSE(path_exists(saved + "step_000002"));
+  EXPECT_EQ(run(config("full")), 0);
+  expect_like_reference("full");
 }
 
 // There is no other checkpoint that later stages could take.
