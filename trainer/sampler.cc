@@ -3,15 +3,16 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "trainer/end_ids.h"
 #include "trainer/group_codec.h"
 #include "trainer/verdict_record.h"
 
 namespace cohort {
 namespace {
 
-std::vector<int64_t> with_eos(std::vector<int64_t> ids, const Tokenizer& tokenizer) {
-  const int64_t eos = tokenizer.eos_id();
-  if (eos >= 0 && std::find(ids.begin(), ids.end(), eos) == ids.end()) ids.push_back(eos);
+std::vector<int64_t> with_ends(std::vector<int64_t> ids, const LoadedModel& model) {
+  for (const int64_t end : end_ids(*model.tokenizer, model.store->config()))
+    if (std::find(ids.begin(), ids.end(), end) == ids.end()) ids.push_back(end);
   return ids;
 }
 
@@ -20,7 +21,7 @@ std::vector<int64_t> with_eos(std::vector<int64_t> ids, const Tokenizer& tokeniz
 GroupSampler::GroupSampler(const LoadedModel& model, Communicator& comm,
                            const SamplerConfig& config)
     : comm_(comm),
-      stop_ids_(with_eos(config.stop_token_ids, *model.tokenizer)),
+      stop_ids_(with_ends(config.stop_token_ids, model)),
       grader_(config.rewards, model.tokenizer, stop_ids_),
       pool_(grader_, config.reward_workers),
       engine_(*model.decoder, *model.tokenizer, config.engine) {

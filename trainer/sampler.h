@@ -15,7 +15,7 @@ namespace cohort {
 struct SamplerConfig {
   EngineConfig engine;
   std::vector<RewardConfig> rewards;
-  std::vector<int64_t> stop_token_ids;  // besides the tokenizer's end of sequence
+  std::vector<int64_t> stop_token_ids;  // besides the model's own (end_ids.h)
   int64_t reward_workers = 1;
 };
 

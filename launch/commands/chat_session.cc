@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "launch/commands/date_option.h"
+#include "trainer/end_ids.h"
 
 namespace cohort {
 namespace {
@@ -53,8 +54,8 @@ ChatSession::ChatSession(const ChatOptions& options, std::atomic<bool>& interrup
       template_(ChatTemplate::of_files(model_.tokenizer->files(), options.model)),
       kwargs_(template_settings(options.settings)),
       engine_(*model_.decoder, *model_.tokenizer, options.engine) {
-  for (const int32_t id : {model_.tokenizer->eos_id(), end_of_turn()})
-    if (id >= 0) options_.sampling.stop_token_ids.push_back(id);
+  options_.sampling.stop_token_ids = end_ids(*model_.tokenizer, model_.store->config());
+  if (const int32_t id = end_of_turn(); id >= 0) options_.sampling.stop_token_ids.push_back(id);
   engine_.keep_sequence = true;
   engine_.on_step = [this] {
     if (interrupted_) throw AnswerStopped();

@@ -10,6 +10,7 @@
 #include "launch/commands/sampling_options.h"
 #include "model/compute_device.h"
 #include "rollout/engine/engine.h"
+#include "trainer/end_ids.h"
 #include "trainer/model_source.h"
 
 namespace cohort {
@@ -98,8 +99,7 @@ int generate(GenerateOptions options) {
     throw_error<ConfigError>("generate: expected --prompt TEXT or --prompts FILE");
   choose_device(options.device);
   LoadedModel model = load_model(options.model, options.dtype, "", Masters::none);
-  if (const int32_t eos = model.tokenizer->eos_id(); eos >= 0)
-    options.sampling.stop_token_ids.push_back(eos);
+  options.sampling.stop_token_ids = end_ids(*model.tokenizer, model.store->config());
   Engine engine(*model.decoder, *model.tokenizer, {});
   std::vector<Prompt> prompts = read_prompts(options, *model.tokenizer);
   settle_length(options.sampling, prompts, model.decoder->config().max_position_embeddings,

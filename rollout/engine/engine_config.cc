@@ -14,7 +14,8 @@ void SamplingConfig::describe(Fields& f) {
   f.field("response_length", response_length, "Tokens of a completion at most.",
           between_int(1, (int64_t{1} << 24) - 1));
   f.field("stop_token_ids", stop_token_ids,
-          "Ids that end a completion, besides the tokenizer's end of text.");
+          "Ids that end a completion, besides the model's own: its tokenizer's end of text and the "
+          "eos_token_id of its files.");
   f.field("stop", stop, "Strings that end a completion; they stay in it.");
   if (top_p <= 0) f.fail("top_p", "must be above 0");
   for (const std::string& text : stop)
