@@ -30,7 +30,7 @@ C
 expect() {  # expect TEXT DEFINITION...: the output of a configuration has TEXT
   local text=$1
   shift
-  "$cmake" -S . -B build "$@" > out 2>&1 || true
+  "$cmake" -G Ninja -S . -B build "$@" > out 2>&1 || true
   tr -s ' \n' ' ' < out | grep -qF -- "$text" && return
   echo "FAILS: cmake $*: expected $text"
   cat out
