@@ -8,6 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/base/rng.h"
+#include "model/host_memory.h"
 #include "model/parameter_layout.h"
 #include "model/weight_filler.h"
 
@@ -18,7 +19,8 @@ ParameterStore::ParameterStore(const ModelConfig& config, at::ScalarType dtype, 
   COHORT_CHECK(dtype == at::kFloat || dtype == at::kBFloat16, "weights are fp32 or bf16, not {}",
                at::toString(dtype));
   ParameterLayout layout = make_parameter_layout(config);
-  flat_ = at::zeros({layout.numel}, at::TensorOptions(dtype).device(device));
+  flat_ = device.is_cpu() ? zeros_in_host_memory(layout.numel, dtype)
+                          : at::zeros({layout.numel}, at::TensorOptions(dtype).device(device));
   tensors_ = std::move(layout.tensors);
   for (size_t i = 0; i < tensors_.size(); ++i) index_[tensors_[i].name] = i;
   for (const std::string& name : layout.router_biases)
