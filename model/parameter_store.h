@@ -30,7 +30,7 @@ struct TensorEntry {
   Sharding sharding = Sharding::replicated;
   bool decay = true;  // false for norms and biases: no weight decay
   RandomInit init = RandomInit::normal;
-  bool mtp = false;   // belongs to the multi-token-prediction module
+  bool mtp = false;  // belongs to the multi-token-prediction module
 };
 
 class ParameterStore {

@@ -1,5 +1,6 @@
 // A MODEL of the command line, or of a stage's `init`: a Hugging Face folder, a GGUF file, a
-// checkpoint folder, a stage of a run, a run (its last trained stage), or random weights of a shape.
+// checkpoint folder, a stage of a run, a run (its last trained stage), or random weights of a
+// shape.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -25,9 +26,10 @@ struct LoadedModel {
 // "fp32" or "bf16".
 at::ScalarType compute_dtype(const std::string& name);
 
-// PATH: Hugging Face folder, FILE.gguf (or a folder with model.gguf), RUN/STAGE/checkpoints/step_N, RUN/STAGE or RUN. Throws InputError when
-// it is none of them. mla_form: ModelConfig's; empty: a checkpoint's own, else expanded. Who does not
-// train or export leaves the masters away: in bf16 they are two thirds of the memory.
+// PATH: Hugging Face folder, FILE.gguf (or a folder with model.gguf), RUN/STAGE/checkpoints/step_N,
+// RUN/STAGE or RUN. Throws InputError when it is none of them. mla_form: ModelConfig's; empty: a
+// checkpoint's own, else expanded. Who does not train or export leaves the masters away: in bf16
+// they are two thirds of the memory.
 enum class Masters { kept, none };
 LoadedModel load_model(const std::string& path, const std::string& dtype,
                        const std::string& mla_form = "", Masters masters = Masters::kept);
