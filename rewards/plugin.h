@@ -43,9 +43,9 @@ typedef struct cohort_group {
 } cohort_group;
 
 typedef struct cohort_score {
-  double value;      /* finite */
-  int32_t verdict;   /* COHORT_CORRECT ... COHORT_NOT_APPLICABLE */
-  char reason[128];  /* a name of docs/rewards.md's table, or any text; may be empty */
+  double value;     /* finite */
+  int32_t verdict;  /* COHORT_CORRECT ... COHORT_NOT_APPLICABLE */
+  char reason[128]; /* a name of docs/rewards.md's table, or any text; may be empty */
 } cohort_score;
 
 typedef struct cohort_plugin {

@@ -86,7 +86,7 @@ struct RewardConfig {
   std::string name;  // key in metrics and files; defaults to kind
   std::string kind;
   double weight = 1.0;
-  double incorrect = 0.0;  // instead of a value of 0 with verdict incorrect
+  double incorrect = 0.0;                         // instead of a value of 0 with verdict incorrect
   std::shared_ptr<RewardSettings> settings = {};  // null: the defaults of the kind
   void describe(Fields& f);
 };

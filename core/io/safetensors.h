@@ -1,6 +1,6 @@
-// safetensors files and Hugging Face folders of them (sharded with an index, or one file). Memory-mapped
-// reads; every length, offset, dtype and name is checked before use. Format: docs/formats.md.
-// Tensor data is bytes here: core/io knows no tensor library.
+// safetensors files and Hugging Face folders of them (sharded with an index, or one file).
+// Memory-mapped reads; every length, offset, dtype and name is checked before use. Format:
+// docs/formats.md. Tensor data is bytes here: core/io knows no tensor library.
 #pragma once
 
 #include <cstdint>

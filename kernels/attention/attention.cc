@@ -211,7 +211,8 @@ struct AttentionBackward final : torch::autograd::Node {
 
   variable_list apply(variable_list&& grads) override {
     if (!grads[0].defined()) return {at::Tensor(), at::Tensor(), at::Tensor()};
-    return backward({q.unpack(), k.unpack(), v.unpack(), layout, scale, window}, grads[0].contiguous());
+    return backward({q.unpack(), k.unpack(), v.unpack(), layout, scale, window},
+                    grads[0].contiguous());
   }
   void release_variables() override {
     q.reset_data();

@@ -258,8 +258,7 @@ bool backward(const BackwardTile<T>& t, TileScratch& scratch) {
   load_rows(s, t.d_out, s.value_dim, d_out);
   score_tile(s, q, t.k, s.key_dim, s.scale, block, p, stride);
   score_tile(s, d_out, t.v, s.value_dim, 1.0f, block, ds, stride);
-  s.window == 0 ? exp_rows<false>(s, p, stride, inverse)
-                : exp_rows<true>(s, p, stride, inverse);
+  s.window == 0 ? exp_rows<false>(s, p, stride, inverse) : exp_rows<true>(s, p, stride, inverse);
   score_grads(s, p, ds, stride, inverse);
   std::fill_n(dq, rows * s.key_dim, 0.0f);
   add_values(s, ds, stride, t.k, s.key_dim, dq);

@@ -20,8 +20,8 @@ struct HeadRows {
 };
 
 // Consecutive queries of a sequence for some of its key heads. Query i sees the keys below
-// first_limit + i, with a window the last `window` of them; its heads kv * group .. kv * group + group - 1 share key head kv. Key j is row key_rows[j] of k
-// and v.
+// first_limit + i, with a window the last `window` of them; its heads kv * group .. kv * group +
+// group - 1 share key head kv. Key j is row key_rows[j] of k and v.
 struct TileShape {
   int64_t first_query, queries, first_limit;
   int64_t kv_begin, kv_end, group;

@@ -28,7 +28,8 @@ void check_shards(const Param& w, const RowShards& shards, int64_t rows) {
 }
 
 void device_forward(const device::DeviceOps& ops, const at::Tensor& x, const at::Tensor& delta,
-                    const Param& w, const RmsNormForm& form, const at::Tensor& residual, const at::Tensor& y) {
+                    const Param& w, const RmsNormForm& form, const at::Tensor& residual,
+                    const at::Tensor& y) {
   ops.rms_norm({.element = device::element_of(x),
                 .rows = x.size(0),
                 .dim = x.size(1),
@@ -42,9 +43,9 @@ void device_forward(const device::DeviceOps& ops, const at::Tensor& x, const at:
                 .y = device::out(y)});
 }
 
-void device_backward(const device::DeviceOps& ops, const at::Tensor& x, const Param& w, const RmsNormForm& form,
-                     const RowShards& shards, const at::Tensor& dy, const at::Tensor& d_residual,
-                     const at::Tensor& dx, const at::Tensor& scale) {
+void device_backward(const device::DeviceOps& ops, const at::Tensor& x, const Param& w,
+                     const RmsNormForm& form, const RowShards& shards, const at::Tensor& dy,
+                     const at::Tensor& d_residual, const at::Tensor& dx, const at::Tensor& scale) {
   const int64_t rows = x.size(0), dim = x.size(1);
   ops.rms_norm_backward({.element = device::element_of(x),
                          .rows = rows,
@@ -77,8 +78,9 @@ void device_backward(const device::DeviceOps& ops, const at::Tensor& x, const Pa
 
 // dx of the normed rows, plus the residual's own gradient where there is one; dw into w.grad by
 // shard.
-at::Tensor backward(const at::Tensor& x, const Param& w, const RmsNormForm& form, const RowShards& shards,
-                    const at::Tensor& dy_in, const at::Tensor& d_residual_in) {
+at::Tensor backward(const at::Tensor& x, const Param& w, const RmsNormForm& form,
+                    const RowShards& shards, const at::Tensor& dy_in,
+                    const at::Tensor& d_residual_in) {
   const at::Tensor dy = dy_in.contiguous();
   const at::Tensor d_residual = d_residual_in.defined() ? d_residual_in.contiguous() : at::Tensor();
   const int64_t rows = x.size(0), dim = x.size(1), stride = x.stride(0);
@@ -103,9 +105,9 @@ at::Tensor backward(const at::Tensor& x, const Param& w, const RmsNormForm& form
       for (size_t s = 0; s + 1 < shards->size(); ++s) {
         const int64_t begin = (*shards)[s], end = (*shards)[s + 1];
         rms_norm_weight_grad<T>(
-            rows_of(x, form, begin, end), in_ptr<T>(x) + begin * stride, in_ptr<T>(dy) + begin * dim,
-            in_ptr<float>(scale) + begin, first * kColumnChunk, end_column,
-            out_ptr<float>(w.grad) + static_cast<int64_t>(s) * w.grad.stride(0));
+            rows_of(x, form, begin, end), in_ptr<T>(x) + begin * stride,
+            in_ptr<T>(dy) + begin * dim, in_ptr<float>(scale) + begin, first * kColumnChunk,
+            end_column, out_ptr<float>(w.grad) + static_cast<int64_t>(s) * w.grad.stride(0));
       }
     });
   });
@@ -143,7 +145,8 @@ struct AddRmsNormBackward final : torch::autograd::Node {
 
 }  // namespace
 
-at::Tensor rms_norm(const at::Tensor& x, const Param& w, const RmsNormForm& form, const RowShards& shards) {
+at::Tensor rms_norm(const at::Tensor& x, const Param& w, const RmsNormForm& form,
+                    const RowShards& shards) {
   check_arguments(x, w);
   const int64_t rows = x.size(0), dim = x.size(1);
   at::Tensor y = at::empty({rows, dim}, x.options());

@@ -121,8 +121,7 @@ struct RopeBackward final : torch::autograd::Node {
 std::vector<double> rope_frequencies(const RopeConfig& c) {
   std::vector<double> inverse(static_cast<size_t>(c.rotary / 2));
   for (size_t j = 0; j < inverse.size(); ++j)
-    inverse[j] =
-        std::pow(c.theta, -2.0 * static_cast<double>(j) / static_cast<double>(c.rotary));
+    inverse[j] = std::pow(c.theta, -2.0 * static_cast<double>(j) / static_cast<double>(c.rotary));
   if (c.factor <= 1) return inverse;
   switch (c.scaling) {
     case RopeScaling::yarn:

@@ -44,8 +44,8 @@ void score_tile(const T* x, const float* packed, int64_t experts, int64_t dim, s
 void softmax_row(int64_t experts, float* row) {
   F16 largest = set16(-std::numeric_limits<float>::infinity());
   for_vectors(experts, [&](size_t i, auto lanes) HWY_ATTR {
-    largest = max(largest, keep(load16(row + i, lanes), lanes,
-                                -std::numeric_limits<float>::infinity()));
+    largest =
+        max(largest, keep(load16(row + i, lanes), lanes, -std::numeric_limits<float>::infinity()));
   });
   const F16 shift = set16(max_lanes(largest));
   F16 sum = zero16();
@@ -55,8 +55,9 @@ void softmax_row(int64_t experts, float* row) {
     store16(e, row + i, lanes);
   });
   const F16 total = set16(sum_lanes(sum));
-  for_vectors(experts, [&](size_t i, auto lanes)
-                           HWY_ATTR { store16(div(load16(row + i, lanes), total), row + i, lanes); });
+  for_vectors(experts, [&](size_t i, auto lanes) HWY_ATTR {
+    store16(div(load16(row + i, lanes), total), row + i, lanes);
+  });
 }
 
 template <class T>

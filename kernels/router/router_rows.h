@@ -12,9 +12,9 @@ int64_t packed_gate_size(int64_t experts, int64_t dim);
 template <class T>
 void pack_gate(const T* w, int64_t experts, int64_t dim, float* packed);
 
-// With l[r, e] = sum_d x[r, d] w[e, d], one fp32 accumulator, d in order: scores[r, e] = sigmoid(l),
-// or the softmax of row r over its experts (expert e in lane e % 16 of one vector sum, the lanes in
-// a fixed tree). scores rows are `experts` apart.
+// With l[r, e] = sum_d x[r, d] w[e, d], one fp32 accumulator, d in order: scores[r, e] =
+// sigmoid(l), or the softmax of row r over its experts (expert e in lane e % 16 of one vector sum,
+// the lanes in a fixed tree). scores rows are `experts` apart.
 template <class T>
 void gate_scores(const T* x, const float* packed, int64_t rows, int64_t experts, int64_t dim,
                  bool softmax, float* scores);

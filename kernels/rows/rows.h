@@ -1,4 +1,5 @@
-// Rows picked out of a batch, with a deterministic backward (dx of a row is the sum over its picks in order).
+// Rows picked out of a batch, with a deterministic backward (dx of a row is the sum over its picks
+// in order).
 #pragma once
 
 #include <ATen/core/Tensor.h>

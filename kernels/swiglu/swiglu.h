@@ -1,5 +1,7 @@
-// y = act(gate) * up, with gate = x[:, :I], up = x[:, I:]. act is SiLU (SwiGLU) or GELU in its tanh form (GeGLU, Gemma):
-//   silu(g) = g sigmoid(g);  gelu_tanh(g) = g (1 + tanh(u)) / 2 = g sigmoid(2u), u = sqrt(2/pi) (g + 0.044715 g^3)
+// y = act(gate) * up, with gate = x[:, :I], up = x[:, I:]. act is SiLU (SwiGLU) or GELU in its tanh
+// form (GeGLU, Gemma):
+//   silu(g) = g sigmoid(g);  gelu_tanh(g) = g (1 + tanh(u)) / 2 = g sigmoid(2u), u = sqrt(2/pi) (g
+//   + 0.044715 g^3)
 // Element-wise, own exp, so row-invariant at any position in the row and with any number of rows.
 #pragma once
 

@@ -64,16 +64,15 @@ void backward(const T* gate_up, const T* dy, T* d_gate_up, int64_t rows, int64_t
   }
 }
 
-#define COHORT_FOR_TYPE(T, suffix)                                                               \
-  void forward_##suffix(const T* gate_up, T* y, int64_t rows, int64_t inner,                     \
-                        GateActivation act) {                                                    \
-    act == GateActivation::silu ? forward<Silu>(gate_up, y, rows, inner)                         \
-                                : forward<GeluTanh>(gate_up, y, rows, inner);                    \
-  }                                                                                              \
-  void backward_##suffix(const T* gate_up, const T* dy, T* d_gate_up, int64_t rows,              \
-                         int64_t inner, GateActivation act) {                                    \
-    act == GateActivation::silu ? backward<Silu>(gate_up, dy, d_gate_up, rows, inner)            \
-                                : backward<GeluTanh>(gate_up, dy, d_gate_up, rows, inner);       \
+#define COHORT_FOR_TYPE(T, suffix)                                                                 \
+  void forward_##suffix(const T* gate_up, T* y, int64_t rows, int64_t inner, GateActivation act) { \
+    act == GateActivation::silu ? forward<Silu>(gate_up, y, rows, inner)                           \
+                                : forward<GeluTanh>(gate_up, y, rows, inner);                      \
+  }                                                                                                \
+  void backward_##suffix(const T* gate_up, const T* dy, T* d_gate_up, int64_t rows, int64_t inner, \
+                         GateActivation act) {                                                     \
+    act == GateActivation::silu ? backward<Silu>(gate_up, dy, d_gate_up, rows, inner)              \
+                                : backward<GeluTanh>(gate_up, dy, d_gate_up, rows, inner);         \
   }
 COHORT_FOR_TYPE(float, float)
 COHORT_FOR_TYPE(Bf16, bf16)
@@ -87,15 +86,15 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace cohort::kernels {
 
-#define COHORT_FOR_TYPE(T, suffix)                                                               \
-  HWY_EXPORT(forward_##suffix);                                                                  \
-  HWY_EXPORT(backward_##suffix);                                                                 \
-  void swiglu_rows(const T* gate_up, T* y, int64_t rows, int64_t inner, GateActivation act) {    \
-    HWY_DYNAMIC_DISPATCH(forward_##suffix)(gate_up, y, rows, inner, act);                        \
-  }                                                                                              \
-  void swiglu_rows_backward(const T* gate_up, const T* dy, T* d_gate_up, int64_t rows,           \
-                            int64_t inner, GateActivation act) {                                 \
-    HWY_DYNAMIC_DISPATCH(backward_##suffix)(gate_up, dy, d_gate_up, rows, inner, act);           \
+#define COHORT_FOR_TYPE(T, suffix)                                                            \
+  HWY_EXPORT(forward_##suffix);                                                               \
+  HWY_EXPORT(backward_##suffix);                                                              \
+  void swiglu_rows(const T* gate_up, T* y, int64_t rows, int64_t inner, GateActivation act) { \
+    HWY_DYNAMIC_DISPATCH(forward_##suffix)(gate_up, y, rows, inner, act);                     \
+  }                                                                                           \
+  void swiglu_rows_backward(const T* gate_up, const T* dy, T* d_gate_up, int64_t rows,        \
+                            int64_t inner, GateActivation act) {                              \
+    HWY_DYNAMIC_DISPATCH(backward_##suffix)(gate_up, dy, d_gate_up, rows, inner, act);        \
   }
 COHORT_FOR_TYPE(float, float)
 COHORT_FOR_TYPE(Bf16, bf16)

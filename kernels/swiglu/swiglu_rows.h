@@ -1,4 +1,5 @@
-// Gated activations on plain rows, for kernels/swiglu and kernels/moe. One thread: callers deal the rows.
+// Gated activations on plain rows, for kernels/swiglu and kernels/moe. One thread: callers deal the
+// rows.
 #pragma once
 
 #include <cstdint>

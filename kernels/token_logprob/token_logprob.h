@@ -15,7 +15,8 @@ struct TokenLogprob {
   at::Tensor entropy;  // [P] fp32
 };
 
-// h [P, H]; w [V, H]; targets [P] int32 in host memory, each below num_valid. Both outputs take part in autograd.
+// h [P, H]; w [V, H]; targets [P] int32 in host memory, each below num_valid. Both outputs take
+// part in autograd.
 TokenLogprob token_logprob(const at::Tensor& h, const Param& w, const at::Tensor& targets,
                            double temperature, int64_t num_valid, const RowShards& shards);
 

@@ -15,8 +15,8 @@ SwigluMlp::SwigluMlp(ParameterStore& store, const std::string& prefix)
       activation_(store.config().activation()) {}
 
 at::Tensor SwigluMlp::forward(const at::Tensor& x, const kernels::RowShards& shards) const {
-  return kernels::linear(kernels::swiglu(kernels::linear(x, *gate_up_, shards), activation_), *down_,
-                         shards);
+  return kernels::linear(kernels::swiglu(kernels::linear(x, *gate_up_, shards), activation_),
+                         *down_, shards);
 }
 
 MoeMlp::MoeMlp(ParameterStore& store, const std::string& prefix, int64_t load_row)

@@ -1,5 +1,5 @@
-// The two feed-forward layers: a gated unit (SwiGLU, Gemma's GeGLU), and DeepSeekMoE (routed experts
-// plus a shared unit; V3 report 2.1.2; Qwen3-MoE has no shared one).
+// The two feed-forward layers: a gated unit (SwiGLU, Gemma's GeGLU), and DeepSeekMoE (routed
+// experts plus a shared unit; V3 report 2.1.2; Qwen3-MoE has no shared one).
 #pragma once
 
 #include <optional>

@@ -35,9 +35,9 @@ std::string gunzip(const std::string& compressed, const std::string& file) {
 std::shared_ptr<const Tokenizer> from_folder(const std::string& folder) {
   std::map<std::string, std::string> files;
   // Not all are read, but all belong to the model: other programs look for vocab.json and its kin.
-  for (const char* name : {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
-                           "added_tokens.json", "chat_template.jinja", "vocab.json", "merges.txt",
-                           "tokenizer.model"})
+  for (const char* name :
+       {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+        "chat_template.jinja", "vocab.json", "merges.txt", "tokenizer.model"})
     if (const std::string file = folder + "/" + name; path_exists(file))
       files[name] = read_file(file);
   const std::string compressed = folder + "/tokenizer.json.gz";

@@ -10,7 +10,7 @@ struct FormatRule {
   bool answer_tags = true;         // false: what follows </think> is the answer, without tags
   bool allow_empty_think = false;  // blank thinking has the format
   bool newlines = false;           // open-r1's layout: each tag on a line of its own
-  std::string code_block = {};          // not empty: the answer holds a block ```code_block
+  std::string code_block = {};     // not empty: the answer holds a block ```code_block
 };
 
 // The rule alone, in linear time. Blanks may stand before, between and after the two blocks, and

@@ -89,8 +89,7 @@ void DataConfig::describe(Fields& f) {
     f.fail("style_mix", "must be three weights: direct, brief, full");
   if (!system_prompt.empty() && !apply_chat_template)
     f.fail("system_prompt", "needs apply_chat_template");
-  if (!midnight_of(template_date))
-    f.fail("template_date", "expected a day such as 2024-07-26");
+  if (!midnight_of(template_date)) f.fail("template_date", "expected a day such as 2024-07-26");
   if (template_date != DataConfig().template_date && !apply_chat_template)
     f.fail("template_date", "needs apply_chat_template");
   if (!PromptTemplate(prompt_template).has_fields())

@@ -218,12 +218,10 @@ TEST_P(DeviceOpTest, RmsNorm) {
   const RowShards shards = row_shards({0, 3, 11});
   for (const int64_t dim : {int64_t{7}, int64_t{300}}) {
     for (const bool unit_offset : {false, true})
-      expect_every_device_matches({{values({11, dim}, 1)},
-                                   {values({dim}, 2)},
-                                   [&](const auto& x, auto& w) {
-                                     return std::vector<at::Tensor>{
-                                         rms_norm(x[0], w[0], {1e-6, unit_offset}, shards)};
-                                   }});
+      expect_every_device_matches(
+          {{values({11, dim}, 1)}, {values({dim}, 2)}, [&](const auto& x, auto& w) {
+             return std::vector<at::Tensor>{rms_norm(x[0], w[0], {1e-6, unit_offset}, shards)};
+           }});
     expect_every_device_matches({{values({11, dim}, 1), values({11, dim}, 3)},
                                  {values({dim}, 2)},
                                  [&](const auto& x, auto& w) {

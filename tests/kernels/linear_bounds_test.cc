@@ -41,8 +41,8 @@ class Guarded {
 };
 
 TEST(LinearBounds, no_kernel_reads_or_writes_past_the_end_of_an_operand) {
-  for (Target target : {Target::kPortable, Target::kAvx2, Target::kAvx512, Target::kAvx512Dot,
-                        Target::kAmx}) {
+  for (Target target :
+       {Target::kPortable, Target::kAvx2, Target::kAvx512, Target::kAvx512Dot, Target::kAmx}) {
     if (!gemm::target_available(target)) continue;
     gemm::force_target(target);
     for (at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {

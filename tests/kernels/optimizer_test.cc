@@ -1,5 +1,4 @@
 #include "kernels/optimizer/optimizer.h"
-#include "tests/support/threads.h"
 
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
@@ -9,6 +8,8 @@
 #include <limits>
 #include <numeric>
 #include <random>
+
+#include "tests/support/threads.h"
 
 namespace cohort::kernels {
 namespace {
