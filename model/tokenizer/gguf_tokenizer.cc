@@ -67,14 +67,30 @@ class Builder {
     for (const char* key : {"add_bos_token", "add_eos_token"})
       if (const std::string name = std::string("tokenizer.ggml.") + key; metadata_.contains(name))
         out[key] = metadata_.boolean(name);
-    if (constexpr const char* kKey = "tokenizer.chat_template"; metadata_.contains(kKey)) {
-      require_utf8(kKey, metadata_.string(kKey));
-      out["chat_template"] = metadata_.string(kKey);
-    }
+    if (json templates = chat_templates(); !templates.is_null())
+      out["chat_template"] = std::move(templates);
     return out;
   }
 
  private:
+  // One text, or a list of named ones when the file has others beside the default.
+  json chat_templates() const {
+    constexpr const char* kKey = "tokenizer.chat_template";
+    constexpr const char* kNames = "tokenizer.chat_templates";
+    json out = json::array();
+    const auto add = [&](const std::string& name, const std::string& key) {
+      require_utf8(key, metadata_.string(key));
+      out.push_back({{"name", name}, {"template", metadata_.string(key)}});
+    };
+    if (metadata_.contains(kKey)) add("default", kKey);
+    if (!metadata_.contains(kNames)) return out.empty() ? json() : out[0]["template"];
+    for (const std::string& name : metadata_.strings(kNames)) {
+      require_utf8(kNames, name);
+      add(name, fmt::format("{}.{}", kKey, name));
+    }
+    return out;
+  }
+
   [[noreturn]] void fail(std::string_view key, std::string_view what) const {
     throw_error<InputError>("{}: {} {}", metadata_.file(), key, what);
   }

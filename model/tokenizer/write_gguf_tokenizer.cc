@@ -53,8 +53,7 @@ class Writer {
     }
     metadata_.add("tokenizer.ggml.token_type", types_);
     write_special();
-    if (const std::string text = chat_template(); !text.empty())
-      metadata_.add("tokenizer.chat_template", text);
+    write_templates();
   }
 
  private:
@@ -197,11 +196,32 @@ class Writer {
     return !text.empty() && post.dump().find(json(text).dump()) != std::string::npos;
   }
 
-  std::string chat_template() const {
+  // One template, or a list of named ones: "default" lies under the plain key.
+  void write_templates() {
+    constexpr const char* kKey = "tokenizer.chat_template";
     const auto file = tokenizer_.files().find("chat_template.jinja");
-    if (file != tokenizer_.files().end()) return file->second;
-    const json text = config_.value("chat_template", json());
-    return text.is_string() ? text.get<std::string>() : "";
+    const json own = file != tokenizer_.files().end() ? json(file->second)
+                                                      : config_.value("chat_template", json());
+    if (own.is_string() && own != "") metadata_.add(kKey, own.get<std::string>());
+    if (!own.is_array()) return;
+    std::vector<std::string> names;
+    for (const json& entry : own) {
+      if (!entry.is_object() || !entry.value("name", json()).is_string() ||
+          !entry.value("template", json()).is_string())
+        throw_error<InputError>(
+            "tokenizer_config.json: chat_template has {}, expected an object of a name and a "
+            "template",
+            entry.dump().substr(0, 80));
+      std::string name = entry["name"].get<std::string>();
+      std::ranges::replace_if(
+          name, [](unsigned char c) { return !std::isalnum(c); }, '_');  // as llama.cpp's writer
+      const std::string key = name == "default" ? kKey : fmt::format("{}.{}", kKey, name);
+      if (metadata_.contains(key))
+        throw_error<InputError>("tokenizer_config.json: two templates named {}", name);
+      metadata_.add(key, entry["template"].get<std::string>());
+      if (name != "default") names.push_back(name);
+    }
+    if (!names.empty()) metadata_.add("tokenizer.chat_templates", names);
   }
 
   const Tokenizer& tokenizer_;

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -124,6 +125,19 @@ TEST_F(Fp8Folder, IsSavedAsPlainWeights) {
     load_hf_weights(again, again_store);
     EXPECT_TRUE(at::equal(again_store.flat(), store.flat()));
   }
+}
+
+// The file itself says which tensors are FP8 and has their factors.
+TEST_F(Fp8Folder, AConfigurationThatSaysNothingOfItLoadsTheSame) {
+  json config = json::parse(read_file(model_ + "/config.json"));
+  ASSERT_EQ(config.erase("quantization_config"), 1u);
+  fs::permissions(model_ + "/config.json", fs::perms::owner_write, fs::perm_options::add);
+  ParameterStore with(read_hf_config(model_), at::kFloat);
+  load_hf_weights(model_, with);
+  std::ofstream(model_ + "/config.json") << config;
+  ParameterStore without(read_hf_config(model_), at::kFloat);
+  load_hf_weights(model_, without);
+  EXPECT_TRUE(at::equal(with.flat(), without.flat()));
 }
 
 TEST_F(Fp8Folder, FactorsThatDoNotFitAreNamed) {

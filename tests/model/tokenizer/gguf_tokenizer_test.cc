@@ -94,6 +94,29 @@ TEST(GgufTokenizer, SavesAsAHuggingFaceFolder) {
   EXPECT_EQ(config["chat_template"], "{{ messages }}");
 }
 
+TEST(GgufTokenizer, NamedTemplatesGoBothWays) {
+  GgufMetadata metadata = metadata_of({});
+  metadata.add("tokenizer.chat_template", std::string("usual"));
+  metadata.add("tokenizer.chat_templates", std::vector<std::string>{"tool_use"});
+  metadata.add("tokenizer.chat_template.tool_use", std::string("tools"));
+  const auto tokenizer = Tokenizer::from_gguf(metadata);
+  const auto config = nlohmann::json::parse(tokenizer->files().at("tokenizer_config.json"));
+  EXPECT_EQ(config["chat_template"].size(), 2u);
+  EXPECT_EQ(config["chat_template"][0]["template"], "usual");
+  EXPECT_EQ(config["chat_template"][1]["name"], "tool_use");
+  EXPECT_EQ(config["chat_template"][1]["template"], "tools");
+  GgufMetadata again("again");
+  tokenizer->write_gguf(tokenizer->vocab_size(), again);
+  for (const char* key : {"tokenizer.chat_template", "tokenizer.chat_template.tool_use"})
+    EXPECT_EQ(again.string(key), metadata.string(key));
+  EXPECT_EQ(again.strings("tokenizer.chat_templates"), std::vector<std::string>{"tool_use"});
+
+  GgufMetadata lacks = metadata_of({});
+  lacks.add("tokenizer.chat_templates", std::vector<std::string>{"rag"});
+  const std::string error = error_of([&] { Tokenizer::from_gguf(lacks); });
+  EXPECT_NE(error.find("tokenizer.chat_template.rag"), std::string::npos) << error;
+}
+
 TEST(GgufTokenizer, EveryNamedPretokenizerLoads) {
   for (const char* name :
        {"gpt-2", "smollm", "starcoder", "llama-bpe", "llama3", "llama-v3", "qwen2",
