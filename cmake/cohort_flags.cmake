@@ -11,12 +11,11 @@ endif()
 set(CMAKE_CXX_FLAGS_RELEASE "-O2")
 
 # -ffp-contract=off: a*b+c is never fused behind our back, so a formula has the same bits wherever it is compiled.
-# -fopenmp everywhere: at::parallel_for silently runs on one thread in files compiled without it.
-add_compile_options(-ffp-contract=off -fopenmp -Wall -Wextra -Wno-unknown-pragmas)
+# -fopenmp-simd: `omp simd` loops; threads are our own (core/base/threads.h).
+add_compile_options(-ffp-contract=off -fopenmp-simd -Wall -Wextra -Wno-unknown-pragmas)
 if(COHORT_WERROR)
   add_compile_options(-Werror)
 endif()
-add_link_options(-fopenmp)
 
 if(COHORT_SANITIZE)
   add_compile_options(-Wno-maybe-uninitialized)  # g++ 12 sees it in the standard library's code once that is instrumented

@@ -1,7 +1,6 @@
 // The precompiled header: what nearly every tensor file needs, and no more.
 #pragma once
 
-#include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>

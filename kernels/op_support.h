@@ -1,13 +1,13 @@
 // What every op's host side shares: element types, pointers, threads.
 #pragma once
 
-#include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 
 #include <algorithm>
 #include <cstdint>
 
 #include "core/base/error.h"
+#include "core/base/threads.h"
 #include "kernels/math/bf16.h"
 
 namespace cohort::kernels {
@@ -38,7 +38,7 @@ T* out_ptr(const at::Tensor& x) {
 template <class Fn>
 void parallel_items(int64_t items, int64_t work, const Fn& fn) {
   constexpr int64_t kWorthAThread = 16384;
-  at::parallel_for(0, items, std::max<int64_t>(1, kWorthAThread / std::max<int64_t>(1, work)), fn);
+  parallel_ranges(items, std::max<int64_t>(1, kWorthAThread / std::max<int64_t>(1, work)), fn);
 }
 
 // A column range a multiple of 64 wide, so that sums over rows can be dealt to threads by column.

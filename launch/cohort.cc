@@ -3,6 +3,8 @@
 // multi-rank run it ends every rank.
 //
 // Exit codes: 0 done, 1 failed, 2 wrong use or configuration, 130 interrupted with a checkpoint.
+#include <ATen/Parallel.h>
+
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <exception>
@@ -45,6 +47,9 @@ bool is_command(CLI::App& app, const std::string& name) {
 }
 
 int run(int argc, char** argv) {
+  // Threads are ours (core/base/threads.h): LibTorch's, which look for work for long, would take
+  // the processors from them.
+  at::set_num_threads(1);
   CLI::App app{"Cohort: the DeepSeek-R1 training recipe, from YAML.", "cohort"};
   app.require_subcommand(1);
   app.set_version_flag("--version", COHORT_VERSION);

@@ -1,6 +1,5 @@
 #include "model/exactness_probe.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
@@ -8,6 +7,7 @@
 #include <numeric>
 
 #include "core/base/rng.h"
+#include "core/base/threads.h"
 #include "kernels/linear/linear.h"
 #include "model/compute_device.h"
 #include "model/sequence_logits.h"
@@ -76,10 +76,8 @@ int64_t first_difference(const at::Tensor& want_any, int64_t first, const at::Te
 
 class ThreadsGuard {
  public:
-  explicit ThreadsGuard(int threads) : before_(at::get_num_threads()) {
-    at::set_num_threads(threads);
-  }
-  ~ThreadsGuard() { at::set_num_threads(before_); }
+  explicit ThreadsGuard(int threads) : before_(num_threads()) { set_num_threads(threads); }
+  ~ThreadsGuard() { set_num_threads(before_); }
 
  private:
   int before_;

@@ -1,13 +1,12 @@
 #include "model/parameter_store.h"
 
-#include <ATen/Parallel.h>
-
 #include <cmath>
 #include <numbers>
 #include <span>
 
 #include "core/base/error.h"
 #include "core/base/rng.h"
+#include "core/base/threads.h"
 #include "model/host_memory.h"
 #include "model/parameter_layout.h"
 #include "model/weight_filler.h"
@@ -104,13 +103,11 @@ void draw_normals(DrawKey key, double std, std::span<float> out) {
 // The key's chunks from `first` on.
 void draw_chunks(const DrawKey& key, int64_t first, double std, std::span<float> out) {
   const auto size = static_cast<int64_t>(out.size());
-  at::parallel_for(0, (size + kInitChunk - 1) / kInitChunk, 1, [&](int64_t chunk, int64_t last) {
-    for (; chunk < last; ++chunk) {
-      const int64_t begin = chunk * kInitChunk, end = std::min(begin + kInitChunk, size);
-      DrawKey own = key;
-      own.sample = static_cast<uint32_t>(first + chunk);
-      draw_normals(own, std, {out.data() + begin, out.data() + end});
-    }
+  parallel_tasks((size + kInitChunk - 1) / kInitChunk, [&](int64_t chunk) {
+    const int64_t begin = chunk * kInitChunk, end = std::min(begin + kInitChunk, size);
+    DrawKey own = key;
+    own.sample = static_cast<uint32_t>(first + chunk);
+    draw_normals(own, std, {out.data() + begin, out.data() + end});
   });
 }
 

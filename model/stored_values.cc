@@ -1,11 +1,10 @@
 #include "model/stored_values.h"
 
-#include <ATen/Parallel.h>
-
 #include <atomic>
 #include <cstring>
 
 #include "core/base/error.h"
+#include "core/base/threads.h"
 #include "core/io/float8.h"
 #include "core/io/gguf/quants.h"
 
@@ -18,11 +17,9 @@ constexpr int64_t kPart = 1 << 16;  // elements of one thread at once; a multipl
 template <class Work>
 void for_parts(size_t size, const Work& work) {
   const auto total = static_cast<int64_t>(size);
-  at::parallel_for(0, (total + kPart - 1) / kPart, 1, [&](int64_t first, int64_t last) {
-    for (int64_t part = first; part < last; ++part) {
-      const int64_t begin = part * kPart;
-      work(static_cast<size_t>(begin), static_cast<size_t>(std::min(kPart, total - begin)));
-    }
+  parallel_tasks((total + kPart - 1) / kPart, [&](int64_t part) {
+    const int64_t begin = part * kPart;
+    work(static_cast<size_t>(begin), static_cast<size_t>(std::min(kPart, total - begin)));
   });
 }
 
@@ -39,7 +36,7 @@ void dequantize_f8(std::span<const std::byte> data, int64_t columns, int64_t fir
                    std::span<const float> scales, std::span<float> out) {
   COHORT_CHECK_EQ(data.size(), out.size());
   const int64_t rows = static_cast<int64_t>(out.size()) / columns;
-  at::parallel_for(0, rows, std::max<int64_t>(1, kPart / columns), [&](int64_t r, int64_t last) {
+  parallel_ranges(rows, std::max<int64_t>(1, kPart / columns), [&](int64_t r, int64_t last) {
     for (; r < last; ++r) {
       const float* scale = scales.data() + (first + r) / kF8Block * f8_blocks(columns);
       const std::byte* codes = data.data() + r * columns;

@@ -1,13 +1,12 @@
 #include "trainer/pipeline.h"
 
-#include <ATen/Parallel.h>
-
 #include <chrono>
 #include <cstdlib>
 
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/log.h"
+#include "core/base/threads.h"
 #include "model/compute_device.h"
 #include "trainer/checkpoint.h"
 #include "trainer/learner.h"
@@ -26,8 +25,7 @@ constexpr int kDone = 0;
 constexpr int kInterrupted = 130;
 
 void configure_threads(int64_t threads) {
-  // 0 leaves the choice to the library, which honours OMP_NUM_THREADS.
-  if (threads > 0) at::set_num_threads(static_cast<int>(threads));
+  if (threads > 0) set_num_threads(static_cast<int>(threads));
 }
 
 // What would run, for --dry-run.

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/base/error.h"
+#include "core/base/threads.h"
 #include "core/comm/communicator.h"
 
 namespace cohort {
@@ -49,11 +50,12 @@ void tree_sum(std::span<const float* const> parts, std::span<float> out) {
     return;
   }
   const int64_t num_blocks = (size + kBlock - 1) / kBlock;
-#pragma omp parallel for schedule(static) if (num_blocks > 64)
-  for (int64_t block = 0; block < num_blocks; ++block) {
-    const int64_t begin = block * kBlock;
-    sum_node(parts, begin, std::min(kBlock, size - begin), out.data() + begin);
-  }
+  parallel_ranges(num_blocks, 64, [&](int64_t block, int64_t end) {
+    for (; block < end; ++block) {
+      const int64_t begin = block * kBlock;
+      sum_node(parts, begin, std::min(kBlock, size - begin), out.data() + begin);
+    }
+  });
 }
 
 void reduce_scatter_tree(Communicator& comm, std::span<const float> mine,

@@ -2,6 +2,7 @@
 
 #include <atomic>
 
+#include "core/base/threads.h"
 #include "kernels/attention/attention_device.h"
 #include "kernels/attention/attention_tile.h"
 #include "kernels/autograd_node.h"
@@ -78,7 +79,7 @@ int64_t queries_a_tile(const Operands& o, int64_t i, int64_t kv_heads) {
 std::vector<TileShape> forward_tiles(const Operands& o) {
   std::vector<TileShape> tiles;
   const int64_t all = o.kv_heads();
-  const bool many = o.sequences() >= 4 * at::get_num_threads();
+  const bool many = o.sequences() >= 4 * num_threads();
   for (int64_t i = 0; i < o.sequences(); ++i) {
     const int64_t queries = o.queries(i);
     const int64_t kv_step = many && queries <= queries_a_tile(o, i, all) ? all : 1;
@@ -96,15 +97,14 @@ std::vector<TileShape> forward_tiles(const Operands& o) {
 // are independent.
 template <class Fn>
 void run_items(int64_t items, int64_t multiply_adds, const Fn& fn) {
-  std::atomic<int64_t> next = 0;
-  const auto work = [&](int64_t, int64_t) {
+  const auto work = [&](int64_t i) {
     static thread_local TileScratch scratch;
-    for (int64_t i = next++; i < items; i = next++) fn(i, scratch);
+    fn(i, scratch);
   };
-  if (multiply_adds < kWorthThreads || items == 1) {
-    work(0, 1);
+  if (multiply_adds < kWorthThreads) {
+    for (int64_t i = 0; i < items; ++i) work(i);
   } else {
-    at::parallel_for(0, std::min<int64_t>(at::get_num_threads(), items), 1, work);
+    parallel_tasks(items, work);
   }
 }
 

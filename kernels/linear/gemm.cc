@@ -1,7 +1,6 @@
 #include "kernels/linear/gemm.h"
 
 #include <ATen/ops/empty.h>
-#include <omp.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/base/threads.h"
 
 namespace cohort::kernels::gemm {
 namespace {
@@ -32,8 +32,15 @@ int64_t max_block_rows(int64_t inner) {
 
 // Into how many items to cut `work` multiply-adds; 1 means the calling thread alone.
 int64_t wanted_items(int64_t work) {
-  const int64_t threads = omp_in_parallel() ? 1 : omp_get_max_threads();
+  const int64_t threads = in_parallel_task() ? 1 : num_threads();
   return threads == 1 ? 1 : std::clamp<int64_t>(work / kMinItemWork, 1, 6 * threads);
+}
+
+// work(i) for all i, on all threads where that is worth it.
+template <class Work>
+void for_tasks(int64_t tasks, bool worth_threads, const Work& work) {
+  if (worth_threads) return parallel_tasks(tasks, work);
+  for (int64_t i = 0; i < tasks; ++i) work(i);
 }
 
 struct AlignedBuffer {
@@ -83,11 +90,11 @@ PackedWeight packed(const Param& w, at::Tensor& storage, int64_t& version, int64
     const int64_t panels = panels_of(columns);
     const int64_t at_once = std::max<int64_t>(1, (64 << 10) / std::max<int64_t>(1, kPanel * inner));
     const int64_t pieces = ceil_div(panels, at_once);
-#pragma omp parallel for schedule(static) if (groups * group_bytes > kMinPackBytes)
-    for (int64_t i = 0; i < groups * pieces; ++i) {
+    const auto work = [&](int64_t i) {
       const int64_t group = i / pieces, begin = i % pieces * at_once;
       pack(group, begin, std::min(begin + at_once, panels), data + group * group_bytes);
-    }
+    };
+    for_tasks(groups * pieces, groups * group_bytes > kMinPackBytes, work);
     version = w.version;
   }
   return {data, group_bytes, columns, inner};
@@ -203,8 +210,7 @@ void multiply(const MicroKernels& kernels, const Rows& x, std::span<const int64_
                    std::min(begin + panels_each, panels),
                    {c.data + block.begin * c_bytes, c.row_elements, c.output});
   };
-#pragma omp parallel for schedule(dynamic, 1) if (wanted > 1)
-  for (int64_t i = 0; i < items; ++i) work(i);
+  for_tasks(items, wanted > 1, work);
 }
 
 namespace {
@@ -264,8 +270,7 @@ void weight_grad(const MicroKernels& kernels, const Rows& dy, const Rows& x, int
     weight_grad_block(kernels, dy, x, segment, n_begin, std::min(n_block, n - n_begin), k_begin,
                       std::min(k_block, k - k_begin), k);
   };
-#pragma omp parallel for schedule(dynamic, 1) if (wanted > 1)
-  for (int64_t i = 0; i < items; ++i) work(i);
+  for_tasks(items, wanted > 1, work);
 }
 
 std::vector<WeightGradSegment> grouped_segments(const Param& w, std::span<const int64_t> rows) {

@@ -2,13 +2,13 @@
 
 #include <ATen/ops/empty.h>
 #include <c10/core/GradMode.h>
-#include <omp.h>
 #include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/functions/utils.h>
 
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/base/threads.h"
 #include "kernels/linear/gemm.h"
 #include "kernels/moe/moe_device.h"
 #include "kernels/moe/moe_rows.h"
@@ -36,7 +36,7 @@ struct Block {
 
 std::vector<Block> blocks_of(const MoePlan& plan) {
   constexpr int64_t kMinRows = 28, kMaxRows = 128;
-  const int64_t threads = omp_get_max_threads();
+  const int64_t threads = num_threads();
   const int64_t wanted = threads == 1 ? kMaxRows : plan.rows() / (6 * threads);
   const int64_t most = std::clamp(wanted, kMinRows, kMaxRows);
   std::vector<Block> blocks;
@@ -54,9 +54,10 @@ std::vector<Block> blocks_of(const MoePlan& plan) {
 // work(block) for all, on all threads when there is enough to do.
 template <class Work>
 void for_blocks(const std::vector<Block>& blocks, int64_t multiply_adds, const Work& work) {
-  const int64_t count = static_cast<int64_t>(blocks.size());
-#pragma omp parallel for schedule(dynamic, 1) if (multiply_adds > (1 << 20))
-  for (int64_t i = 0; i < count; ++i) work(blocks[i]);
+  if (multiply_adds > (1 << 20))
+    return parallel_tasks(static_cast<int64_t>(blocks.size()),
+                          [&](int64_t i) { work(blocks[static_cast<size_t>(i)]); });
+  for (const Block& block : blocks) work(block);
 }
 
 struct Shape {
@@ -98,11 +99,12 @@ struct Moe {
   // y[t] = sum over choices of weights * rows; weights null: plain sum.
   void combine(const at::Tensor& expert_rows, const float* weights, at::Tensor& y) const {
     const int64_t width = shape.hidden, top_k = plan.top_k;
-#pragma omp parallel for schedule(static) if (plan.rows() * width > (64 << 10))
-    for (int64_t t = 0; t < plan.tokens; ++t) {
-      combine_rows(data(expert_rows), plan.row.data() + t * top_k,
-                   weights ? weights + t * top_k : nullptr, top_k, width, data(y) + t * width);
-    }
+    parallel_ranges(plan.tokens, (32 << 10) / (top_k * width) + 1, [&](int64_t t, int64_t end) {
+      for (; t < end; ++t) {
+        combine_rows(data(expert_rows), plan.row.data() + t * top_k,
+                     weights ? weights + t * top_k : nullptr, top_k, width, data(y) + t * width);
+      }
+    });
   }
 
   // `hidden` [rows, 2I] is kept for backward when it is defined.

@@ -1,8 +1,10 @@
 #include "kernels/moe/plan.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "core/base/error.h"
+#include "core/base/threads.h"
 
 namespace cohort::kernels {
 namespace {
@@ -24,9 +26,8 @@ MoePlan make_moe_plan(const at::Tensor& index, int64_t experts) {
 
   // counts[block][expert], turned into the next free row of the expert for that block.
   std::vector<int64_t> counts(blocks * experts, 0);
-  bool in_range = true;
-#pragma omp parallel for schedule(static) reduction(&& : in_range) if (blocks > 1)
-  for (int64_t b = 0; b < blocks; ++b) {
+  std::atomic<bool> in_range = true;
+  parallel_tasks(blocks, [&](int64_t b) {
     for (int64_t i = b * kBlock; i < std::min(slots, (b + 1) * kBlock); ++i) {
       const int32_t e = expert_of[i];
       if (e < 0 || e >= experts) {
@@ -35,7 +36,7 @@ MoePlan make_moe_plan(const at::Tensor& index, int64_t experts) {
         ++counts[b * experts + e];
       }
     }
-  }
+  });
   COHORT_CHECK(in_range, "moe: an expert index is outside [0, {})", experts);
   plan.offsets.resize(experts + 1);
   int64_t next = 0;
@@ -52,15 +53,14 @@ MoePlan make_moe_plan(const at::Tensor& index, int64_t experts) {
   plan.token.resize(slots);
   plan.slot.resize(slots);
   plan.row.resize(slots);
-#pragma omp parallel for schedule(static) if (blocks > 1)
-  for (int64_t b = 0; b < blocks; ++b) {
+  parallel_tasks(blocks, [&](int64_t b) {
     for (int64_t i = b * kBlock; i < std::min(slots, (b + 1) * kBlock); ++i) {
       const int64_t r = counts[b * experts + expert_of[i]]++;
       plan.token[r] = static_cast<int32_t>(i / plan.top_k);
       plan.slot[r] = static_cast<int32_t>(i);
       plan.row[i] = static_cast<int32_t>(r);
     }
-  }
+  });
   return plan;
 }
 

@@ -1,10 +1,12 @@
 #include "kernels/optimizer/optimizer.h"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/base/threads.h"
 
 // The loops are written once and compiled for three kinds of processor. Only +, -, *, / and sqrt
 // appear, each rounded once (no contraction), so every variant gives the same bits.
@@ -111,10 +113,7 @@ const Loops& loops() {
 template <class Work>
 void for_blocks(int64_t size, int64_t block, Work work) {
   const int64_t blocks = (size + block - 1) / block;
-#pragma omp parallel for schedule(static) if (size > kBlock)
-  for (int64_t b = 0; b < blocks; ++b) {
-    work(b * block, std::min(block, size - b * block));
-  }
+  parallel_tasks(blocks, [&](int64_t b) { work(b * block, std::min(block, size - b * block)); });
 }
 
 }  // namespace
@@ -169,13 +168,11 @@ void round_to_bf16(std::span<const float> in, std::span<uint16_t> out) {
 bool all_finite(std::span<const float> x) {
   const auto finite = loops().all_finite;
   const int64_t size = static_cast<int64_t>(x.size());
-  int bad = 0;
-  const int64_t blocks = (size + kBlock - 1) / kBlock;
-#pragma omp parallel for schedule(static) reduction(| : bad) if (size > kBlock)
-  for (int64_t b = 0; b < blocks; ++b) {
-    bad |= finite(x.data() + b * kBlock, std::min(kBlock, size - b * kBlock)) ? 0 : 1;
-  }
-  return bad == 0;
+  std::atomic<bool> good = true;
+  for_blocks(size, kBlock, [&](int64_t begin, int64_t count) {
+    if (!finite(x.data() + begin, count)) good = false;
+  });
+  return good;
 }
 
 }  // namespace cohort::kernels

@@ -1,7 +1,6 @@
 // cohort bench grpo: the fixed work of a GRPO step, as the baseline script for TRL does it:
 // `prompts` prompts of `prompt-len` tokens, n completions each to full length (no stop), KL to a
 // reference model, one optimizer step a batch, on-policy.
-#include <ATen/Parallel.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
@@ -9,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
+#include "core/base/threads.h"
 #include "launch/commands/bench.h"
 #include "model/compute_device.h"
 #include "rollout/engine/engine.h"
@@ -77,7 +77,7 @@ std::vector<TrainGroup> to_train_groups(const std::vector<Group>& groups) {
 }
 
 int bench_grpo(const GrpoBenchOptions& options, Communicator& comm) {
-  at::set_num_threads(static_cast<int>(options.threads));
+  set_num_threads(static_cast<int>(options.threads));
   choose_device(options.device);
   LoadedModel policy = load_model(options.model, options.dtype, options.mla_form);
   LoadedModel reference = load_model(options.model, options.dtype, options.mla_form);

@@ -1,11 +1,11 @@
 // cohort doctor [MODEL]: what this machine can do, and whether the numerics contract holds on it.
-#include <ATen/Parallel.h>
 
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <thread>
 
 #include "core/base/error.h"
+#include "core/base/threads.h"
 #include "launch/commands/commands.h"
 #include "model/compute_device.h"
 #include "model/exactness_probe.h"
@@ -41,8 +41,8 @@ std::string probe(const std::string& dtype, const std::string& model_path) {
 
 int doctor(const std::string& model_path, Communicator& comm) {
   line("cohort", COHORT_VERSION);
-  line("processors", fmt::format("{} ({} threads in use)", std::thread::hardware_concurrency(),
-                                 at::get_num_threads()));
+  line("processors",
+       fmt::format("{} ({} threads in use)", std::thread::hardware_concurrency(), num_threads()));
   line("ranks", fmt::format("{} ({})", comm.size(), comm.kind()));
   choose_device("auto");
   line("device", describe_device());

@@ -1,10 +1,10 @@
 #include "rollout/engine/engine.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
 #include "core/base/error.h"
 #include "core/base/rng.h"
+#include "core/base/threads.h"
 #include "kernels/token_logprob/token_logprob.h"
 #include "rollout/engine/runner.h"
 #include "rollout/engine/sampler.h"
@@ -140,7 +140,7 @@ class Generation {
           kernels::device_row_softmax(computed, num_valid, Sampler::softmax_temperature(sampling_));
       const at::Tensor logits = computed.cpu();
       const float* data = logits.const_data_ptr<float>();
-      at::parallel_for(0, count, 1 + kLogitsAThread / vocab, [&](int64_t first, int64_t last) {
+      parallel_ranges(count, 1 + kLogitsAThread / vocab, [&](int64_t first, int64_t last) {
         Sampler sampler(sampling_, num_valid);
         for (int64_t r = first; r < last; ++r) {
           const float* row = data + r * vocab;

@@ -11,8 +11,8 @@
 #include <gtest/gtest.h>
 
 #include "core/base/error.h"
+#include "core/base/threads.h"
 #include "kernels/linear/dispatch.h"
-#include "tests/support/threads.h"
 
 namespace cohort::kernels {
 namespace {
@@ -50,11 +50,11 @@ class Linear : public testing::TestWithParam<Case> {
   void SetUp() override {
     if (!gemm::target_available(GetParam().target)) GTEST_SKIP() << "not on this processor";
     gemm::force_target(GetParam().target);
-    use_threads(2);
+    set_num_threads(2);
   }
   void TearDown() override {
     gemm::use_best_target();
-    use_threads(2);
+    set_num_threads(2);
   }
 
   at::Tensor randn(at::IntArrayRef sizes) { return at::randn(sizes).to(GetParam().dtype); }
@@ -149,7 +149,7 @@ TEST_P(Linear, a_row_has_the_same_bits_in_any_batch_and_on_any_number_of_threads
       linear_input_grad_out(dy.slice(0, i, i + 1), w, dx_row);
     }
     for (int threads : {1, 2}) {
-      use_threads(threads);
+      set_num_threads(threads);
       for (int64_t m = 1; m <= 300; m += m < 33 ? 1 : 53) {
         const int64_t from = (7 * m) % (301 - m);
         at::Tensor y = linear(x.slice(0, from, from + m), w, nullptr);
@@ -169,7 +169,7 @@ TEST_P(Linear, large_products_have_the_same_bits_on_one_and_two_threads) {
   const std::vector<int64_t> shards{0, 30, 30, 700};
   at::Tensor y[2], dx[2], grad[2];
   for (int threads : {1, 2}) {
-    use_threads(threads);
+    set_num_threads(threads);
     y[threads - 1] = linear(x, w, nullptr);
     dx[threads - 1] = at::empty({700, 400}, x.options());
     linear_input_grad_out(dy, w, dx[threads - 1]);

@@ -15,8 +15,8 @@
 #include <random>
 
 #include "core/base/error.h"
+#include "core/base/threads.h"
 #include "kernels/moe/plan.h"
-#include "tests/support/threads.h"
 
 namespace cohort::kernels {
 namespace {
@@ -111,7 +111,7 @@ Result run(Problem& p, const at::Tensor& dy) {
 
 class Moe : public testing::TestWithParam<at::ScalarType> {
  protected:
-  void TearDown() override { use_threads(2); }
+  void TearDown() override { set_num_threads(2); }
 };
 INSTANTIATE_TEST_SUITE_P(Types, Moe, testing::Values(at::kFloat, at::kBFloat16),
                          [](const auto& info) {
@@ -140,7 +140,7 @@ TEST_P(Moe, a_token_has_the_same_bits_in_any_batch_and_on_any_number_of_threads)
   at::NoGradGuard no_grad;
   const at::Tensor whole = moe(p.x, p.index, p.weight, p.gate_up, p.down, nullptr);
   for (int threads : {1, 2}) {
-    use_threads(threads);
+    set_num_threads(threads);
     for (int64_t count : {1, 2, 3, 7, 8, 31, 100, 259, 260}) {
       for (int64_t from : {int64_t{0}, (260 - count) / 2, 260 - count}) {
         const auto part = [&](const at::Tensor& t) { return t.slice(0, from, from + count); };
@@ -157,7 +157,7 @@ TEST_P(Moe, gradients_have_the_same_bits_in_any_batch_and_shards_of_separate_cal
   const at::Tensor dy = at::randn({300, 48}).to(GetParam());
   const Result whole = run(p, dy);
   const at::Tensor up_grad = p.gate_up.grad.clone(), down_grad = p.down.grad.clone();
-  use_threads(1);
+  set_num_threads(1);
   const Result one_thread = run(p, dy);
   EXPECT_TRUE(at::equal(whole.dx, one_thread.dx));
   EXPECT_TRUE(at::equal(whole.d_weight, one_thread.d_weight));

@@ -2,7 +2,6 @@
 // in double.
 #pragma once
 
-#include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
@@ -14,8 +13,8 @@
 #include <random>
 #include <vector>
 
+#include "core/base/threads.h"
 #include "kernels/param.h"
-#include "tests/support/threads.h"
 
 namespace cohort::kernels {
 
@@ -115,12 +114,12 @@ inline RowShards row_shards(std::vector<int64_t> offsets) {
 // Runs fn with one and then two threads and returns both results.
 template <class Fn>
 auto with_one_and_two_threads(const Fn& fn) {
-  const int before = at::get_num_threads();
-  use_threads(1);
+  const int before = num_threads();
+  set_num_threads(1);
   auto one = fn();
-  use_threads(2);
+  set_num_threads(2);
   auto two = fn();
-  use_threads(before);
+  set_num_threads(before);
   return std::make_pair(one, two);
 }
 

@@ -1,6 +1,5 @@
 #include "kernels/optimizer/optimizer.h"
 
-#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <bit>
@@ -9,7 +8,7 @@
 #include <numeric>
 #include <random>
 
-#include "tests/support/threads.h"
+#include "core/base/threads.h"
 
 namespace cohort::kernels {
 namespace {
@@ -59,7 +58,7 @@ TEST(AdamW, has_the_same_bits_at_any_position_and_on_any_number_of_threads) {
                        .grad_scale = 1,
                        .step = 7};
   auto run = [&](int threads, int64_t piece) {
-    use_threads(threads);
+    set_num_threads(threads);
     std::vector<float> w = normal(size, 4), m = normal(size, 5), v = normal(size, 6);
     for (float& value : v) value = value * value;
     for (int64_t begin = 0; begin < size; begin += piece) {
@@ -72,7 +71,7 @@ TEST(AdamW, has_the_same_bits_at_any_position_and_on_any_number_of_threads) {
   const std::vector<float> whole = run(2, size);
   EXPECT_EQ(whole, run(1, size));
   EXPECT_EQ(whole, run(2, 777));
-  use_threads(2);
+  set_num_threads(2);
 }
 
 TEST(Norm, sums_each_block_in_double_and_alone) {

@@ -1,6 +1,5 @@
 // A row's bits do not depend on how it is computed: whole or through the cache, alone or in
 // company.
-#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/ones.h>
@@ -9,9 +8,9 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "core/base/error.h"
+#include "core/base/threads.h"
 #include "model/decoder.h"
 #include "tests/model/model_test_support.h"
-#include "tests/support/threads.h"
 
 namespace cohort {
 namespace {
@@ -117,13 +116,13 @@ TEST_P(DecoderExactness, CacheGivesTheBitsOfTraining) {
 TEST_P(DecoderExactness, CompanyAndThreadsChangeNothing) {
   const at::NoGradGuard no_grad;
   const std::vector<int32_t> a = some_tokens(19, 1), b = some_tokens(40, 2), c = some_tokens(3, 3);
-  const int threads = at::get_num_threads();
-  use_threads(1);
+  const int threads = num_threads();
+  set_num_threads(1);
   const at::Tensor alone = whole(b);
-  use_threads(2);
+  set_num_threads(2);
   EXPECT_TRUE(at::equal(alone, whole(b)));
   EXPECT_TRUE(at::equal(alone, decoder_.hidden(packed_input({a, b, c})).narrow(0, 19, 40)));
-  use_threads(threads);
+  set_num_threads(threads);
 }
 
 TEST_P(DecoderExactness, SharedPromptGivesTheBitsOfItsCopies) {

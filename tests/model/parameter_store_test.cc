@@ -1,6 +1,5 @@
 #include "model/parameter_store.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/equal.h>
 #include <gtest/gtest.h>
 
@@ -8,8 +7,8 @@
 
 #include "core/base/error.h"
 #include "core/base/rng.h"
+#include "core/base/threads.h"
 #include "tests/model/model_test_support.h"
-#include "tests/support/threads.h"
 
 namespace cohort {
 namespace {
@@ -67,12 +66,12 @@ TEST(ParameterStore, TiedHeadIsNotStored) {
 
 TEST(ParameterStore, InitialWeightsDoNotDependOnThreads) {
   ParameterStore one(small_config(), at::kFloat), two(small_config(), at::kFloat);
-  const int threads = at::get_num_threads();
-  use_threads(1);
+  const int threads = num_threads();
+  set_num_threads(1);
   one.initialise(7);
-  use_threads(2);
+  set_num_threads(2);
   two.initialise(7);
-  use_threads(threads);
+  set_num_threads(threads);
   EXPECT_TRUE(at::equal(one.flat(), two.flat()));
   two.initialise(8);
   EXPECT_FALSE(at::equal(one.flat(), two.flat()));

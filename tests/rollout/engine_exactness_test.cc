@@ -1,19 +1,18 @@
 // A group's bits depend on its prompt, the weights, the sampling and the key of its draws, and on
 // nothing else.
-#include <ATen/Parallel.h>
 
+#include "core/base/threads.h"
 #include "kernels/rows/rows.h"
 #include "kernels/token_logprob/token_logprob.h"
 #include "tests/rollout/engine_test_support.h"
-#include "tests/support/threads.h"
 
 namespace cohort {
 namespace {
 
 class EngineExactness : public ::testing::TestWithParam<at::ScalarType> {
  protected:
-  EngineExactness() : policy_(GetParam()), threads_(at::get_num_threads()) { use_threads(2); }
-  ~EngineExactness() override { use_threads(threads_); }
+  EngineExactness() : policy_(GetParam()), threads_(num_threads()) { set_num_threads(2); }
+  ~EngineExactness() override { set_num_threads(threads_); }
 
   void expect_same(const std::map<int64_t, Group>& groups, const std::string& what) {
     for (const auto& [ordinal, group] : groups)
@@ -76,7 +75,7 @@ TEST_P(EngineExactness, SeatsAndRowsOfAStepChangeNothing) {
 
 TEST_P(EngineExactness, OneAndTwoThreadsGiveTheSameBits) {
   reference();
-  use_threads(1);
+  set_num_threads(1);
   expect_same(generate(policy_, random_prompts(64), {}), "one thread");
 }
 
