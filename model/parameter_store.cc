@@ -53,8 +53,13 @@ at::Tensor ParameterStore::tensor(const std::string& name) const {
 
 void ParameterStore::enable_gradients(int64_t local_shards, bool mtp) {
   COHORT_CHECK(local_shards >= 0, "{} shards", local_shards);
-  grads_ = local_shards > 0 ? at::zeros({local_shards, numel()}, flat_.options().dtype(at::kFloat))
-                            : at::Tensor();
+  used_.assign(static_cast<size_t>(local_shards), 1);
+  grads_ = at::Tensor();
+  if (local_shards > 0 && flat_.is_cpu()) {
+    grads_ = zeros_in_host_memory(local_shards * numel(), at::kFloat).view({local_shards, numel()});
+  } else if (local_shards > 0) {
+    grads_ = at::zeros({local_shards, numel()}, flat_.options().dtype(at::kFloat));
+  }
   for (auto& [name, block] : blocks_) {
     block->param.grad = at::Tensor();
     if (local_shards == 0 || (block->mtp && !mtp)) continue;
@@ -70,8 +75,24 @@ void ParameterStore::enable_gradients(int64_t local_shards, bool mtp) {
   }
 }
 
-void ParameterStore::zero_gradients() {
-  if (grads_.defined()) grads_.zero_();
+void ParameterStore::zero_gradients(const std::vector<uint8_t>& used) {
+  if (!grads_.defined()) return;
+  COHORT_CHECK(used.empty() || used.size() == used_.size(), "{} shards, not {}", used.size(),
+               used_.size());
+  if (!grads_.is_cpu()) {
+    grads_.zero_();
+    return;
+  }
+  std::fill(used_.begin(), used_.end(), 1);
+  if (!used.empty()) used_ = used;
+  constexpr int64_t kPart = 1 << 18;
+  const int64_t parts = (numel() + kPart - 1) / kPart;
+  parallel_tasks(grads_.size(0) * parts, [&](int64_t i) {
+    if (!has_gradients(i / parts)) return;
+    const int64_t begin = i % parts * kPart;
+    std::fill_n(grads_.data_ptr<float>() + i / parts * numel() + begin,
+                std::min(kPart, numel() - begin), 0.0f);
+  });
 }
 
 void ParameterStore::touch() {

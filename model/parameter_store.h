@@ -64,7 +64,10 @@ class ParameterStore {
   // frozen.
   void enable_gradients(int64_t local_shards, bool mtp = true);
   const at::Tensor& grads() const { return grads_; }  // [S, numel] fp32
-  void zero_gradients();
+  // Begins an update in which only the shards of `used` [S] get gradients; empty: all. The others'
+  // buffers, whatever is in them, count as zeros and, in host memory, cost none.
+  void zero_gradients(const std::vector<uint8_t>& used = {});
+  bool has_gradients(int64_t shard) const { return used_[static_cast<size_t>(shard)] != 0; }
   // After any write to flat() or a buffer: packed forms are rebuilt at next use.
   void touch();
 
@@ -74,6 +77,7 @@ class ParameterStore {
  private:
   ModelConfig config_;
   at::Tensor flat_, grads_;
+  std::vector<uint8_t> used_;  // shards whose slice of grads_ counts
   std::vector<TensorEntry> tensors_;
   std::map<std::string, size_t> index_;  // of tensors_ by name
   std::map<std::string, at::Tensor> buffers_;

@@ -76,7 +76,11 @@ Learner::Impl::Updated Learner::Impl::update(const std::vector<TrainGroup>& grou
                                              const BatchCounts& counts, const Objective& objective,
                                              double lr) {
   const at::AutoGradMode grad_mode(true);
-  store.zero_gradients();
+  const auto shards = deal_to_shards(groups, config.dp_shards);
+  std::vector<uint8_t> used;
+  for (int64_t s = 0; s < num_local_shards; ++s)
+    used.push_back(!shards[static_cast<size_t>(first_shard + s)].empty());
+  store.zero_gradients(used);
   if (load.defined()) load.zero_();
   const RecordSums sums = run(groups, counts, objective);
   if (load.defined()) {

@@ -74,7 +74,8 @@ void ShardedAdamW::reduce_gradients() {
   const at::Tensor& grads = store_.grads();
   std::vector<const float*> shards;
   for (int64_t s = 0; s < grads.size(0); ++s)
-    shards.push_back(grads.data_ptr<float>() + s * grads.size(1));
+    shards.push_back(store_.has_gradients(s) ? grads.data_ptr<float>() + s * grads.size(1)
+                                             : nullptr);
   if (comm_.size() == 1) return tree_sum(shards, floats(grad_));
   tree_sum(shards, floats(shard_sum_));
   reduce_scatter_tree(comm_, floats(shard_sum_), bounds_, floats(grad_),

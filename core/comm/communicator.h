@@ -59,7 +59,7 @@ std::unique_ptr<Communicator> make_null_communicator();
 
 // The fixed binary tree of docs/numerics.md: out = tree over parts 0..n-1 of element-wise fp32
 // sums, where node [a, b) = node [a, m) + node [m, b) with m the middle; n a power of two. `parts`
-// are read only.
+// are read only; a null one stands for zeros and has the bits of them.
 void tree_sum(std::span<const float* const> parts, std::span<float> out);
 
 // Sum over all ranks' parts with that tree; rank r gets the chunk [bounds[r], bounds[r+1]) of it.

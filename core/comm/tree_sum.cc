@@ -16,28 +16,38 @@ constexpr int64_t kBlock = 1024;
 // Of the buffers of a reduce-scatter: 16 MiB each.
 constexpr int64_t kWindowFloats = int64_t{4} << 20;
 
-// out[i] = a[i] + b[i]. The trip count of whole blocks is a constant, so that -O2 vectorises the
-// loop.
-void add(const float* __restrict a, const float* __restrict b, float* __restrict out, int64_t n) {
+// out[i] = a[i] + b[i]; out may be a. The trip count of whole blocks is a constant, so that -O2
+// vectorises the loop.
+void add(const float* a, const float* b, float* out, int64_t n) {
   if (n == kBlock) {
+#pragma omp simd
     for (int64_t i = 0; i < kBlock; ++i) out[i] = a[i] + b[i];
   } else {
     for (int64_t i = 0; i < n; ++i) out[i] = a[i] + b[i];
   }
 }
 
-// node [a, b) = node [a, m) + node [m, b), over elements [begin, begin + n) of parts[a, b).
-void sum_node(std::span<const float* const> parts, int64_t begin, int64_t n, float* out) {
-  if (parts.size() == 2) {
-    add(parts[0] + begin, parts[1] + begin, out, n);
-    return;
-  }
-  float left[kBlock];
-  float right[kBlock];
+// What adding zeros gives: only -0 changes.
+void add_zero(const float* a, float* out, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) out[i] = a[i] + 0.0f;
+}
+
+// node [a, b) = node [a, m) + node [m, b), over elements [begin, begin + n) of parts[a, b): a
+// part's own elements, `buffer`, or null when all of its parts are absent.
+const float* sum_node(std::span<const float* const> parts, int64_t begin, int64_t n,
+                      float* buffer) {
+  if (parts.size() == 1) return parts[0] != nullptr ? parts[0] + begin : nullptr;
+  float right_buffer[kBlock];
   const size_t half = parts.size() / 2;
-  sum_node(parts.first(half), begin, n, left);
-  sum_node(parts.last(half), begin, n, right);
-  add(left, right, out, n);
+  const float* left = sum_node(parts.first(half), begin, n, buffer);
+  const float* right = sum_node(parts.last(half), begin, n, right_buffer);
+  if (left == nullptr && right == nullptr) return nullptr;
+  if (left != nullptr && right != nullptr) {
+    add(left, right, buffer, n);
+  } else {
+    add_zero(left != nullptr ? left : right, buffer, n);
+  }
+  return buffer;
 }
 
 }  // namespace
@@ -45,15 +55,18 @@ void sum_node(std::span<const float* const> parts, int64_t begin, int64_t n, flo
 void tree_sum(std::span<const float* const> parts, std::span<float> out) {
   COHORT_CHECK(std::has_single_bit(parts.size()), "{} parts: not a power of two", parts.size());
   const auto size = static_cast<int64_t>(out.size());
-  if (parts.size() == 1) {
-    if (size > 0) std::memcpy(out.data(), parts[0], out.size_bytes());
-    return;
-  }
   const int64_t num_blocks = (size + kBlock - 1) / kBlock;
   parallel_ranges(num_blocks, 64, [&](int64_t block, int64_t end) {
     for (; block < end; ++block) {
       const int64_t begin = block * kBlock;
-      sum_node(parts, begin, std::min(kBlock, size - begin), out.data() + begin);
+      const int64_t count = std::min(kBlock, size - begin);
+      const float* sum = sum_node(parts, begin, count, out.data() + begin);
+      const auto bytes = static_cast<size_t>(count) * sizeof(float);
+      if (sum == nullptr) {
+        std::memset(out.data() + begin, 0, bytes);
+      } else if (sum != out.data() + begin) {
+        std::memcpy(out.data() + begin, sum, bytes);
+      }
     }
   });
 }

@@ -43,18 +43,27 @@ struct TileRows {
   return _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_mask_mov_epi32(rounded, nan, quiet), 16));
 }
 
+// Of 16 columns from `column` on, those that C has.
+[[gnu::always_inline]] inline __mmask16 columns_mask(const Block& block, int64_t column) {
+  const int64_t left = block.columns - column;
+  return left >= 16 ? 0xffff : left <= 0 ? 0 : static_cast<__mmask16>((1u << left) - 1);
+}
+
+// Where the accumulators of C[row, column..] start.
+[[gnu::always_inline]] inline __m512 start_of(const Block& block, int64_t row, int64_t column) {
+  if (block.output != Output::kOntoFp32) return _mm512_setzero_ps();
+  const float* c = reinterpret_cast<const float*>(block.c) + row * block.c_row + column;
+  return _mm512_maskz_loadu_ps(columns_mask(block, column), c);
+}
+
 [[gnu::always_inline]] inline void store(const Block& block, int64_t row, int64_t column,
                                          __m512 x) {
-  const int64_t left = block.columns - column;
-  if (left <= 0) return;
-  const __mmask16 mask = left >= 16 ? 0xffff : static_cast<__mmask16>((1u << left) - 1);
+  const __mmask16 mask = columns_mask(block, column);
   const int64_t at = row * block.c_row + column;
   if (block.output == Output::kBf16) {
     _mm256_mask_storeu_epi16(block.c + 2 * at, mask, round_to_bf16(x));
   } else {
-    float* c = reinterpret_cast<float*>(block.c) + at;
-    if (block.output == Output::kAddFp32) x = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, c), x);
-    _mm512_mask_storeu_ps(c, mask, x);
+    _mm512_mask_storeu_ps(reinterpret_cast<float*>(block.c) + at, mask, x);
   }
 }
 
@@ -68,9 +77,10 @@ void tile(const Block& block, int64_t row, int64_t panel) {
 #pragma GCC unroll 16
   for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 8
-    for (int j = 0; j < kVectors; ++j) acc[i][j] = _mm512_setzero_ps();
+    for (int j = 0; j < kVectors; ++j)
+      acc[i][j] = start_of(block, row + i, panel * kPanel + 16 * j);
   }
-  const int64_t panel_bytes = block.steps * kStepBytes;
+  const int64_t panel_bytes = block.panel_bytes;
   const char* b = block.b + panel * panel_bytes;
   TileRows<kRows> a;
   a.start(block.a + row * block.a_row_bytes, block.a_row_bytes);

@@ -21,8 +21,10 @@ constexpr int64_t kPieceBytes = 1 << 20;  // of B, when several row blocks share
 // An item of work under this many multiply-adds costs more to deal out than to do.
 constexpr int64_t kMinItemWork = 512 << 10;
 constexpr int64_t kMinPackBytes = 128 << 10;  // likewise, of a weight to pack
-// Blocks of a weight gradient: large enough to repay transposing dy and packing x.
-constexpr int64_t kGradBlockN = 256, kGradBlockK = 512;
+// Blocks of a weight gradient, in rows of the batch, of the weight and in its columns: large enough
+// to repay transposing dy and packing x, both of which fit the second cache.
+constexpr int64_t kGradRows = 512;  // a multiple of every chunk of steps
+constexpr int64_t kGradBlockN = 384, kGradBlockK = 640;
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -30,9 +32,12 @@ int64_t max_block_rows(int64_t inner) {
   return std::clamp(kBlockBytes / (4 * std::max<int64_t>(inner, 1)), kMinBlockRows, kMaxBlockRows);
 }
 
-// Into how many items to cut `work` multiply-adds; 1 means the calling thread alone.
-int64_t wanted_items(int64_t work) {
+// Into how many items to cut a product; 1 means the calling thread alone. Few rows cost what
+// reading the weight costs, as much as multiplying kReadingRows of them.
+int64_t wanted_items(int64_t rows, int64_t columns, int64_t inner) {
+  constexpr int64_t kReadingRows = 8;
   const int64_t threads = in_parallel_task() ? 1 : num_threads();
+  const int64_t work = std::max(rows, kReadingRows) * columns * inner;
   return threads == 1 ? 1 : std::clamp<int64_t>(work / kMinItemWork, 1, 6 * threads);
 }
 
@@ -97,7 +102,7 @@ PackedWeight packed(const Param& w, at::Tensor& storage, int64_t& version, int64
     for_tasks(groups * pieces, groups * group_bytes > kMinPackBytes, work);
     version = w.version;
   }
-  return {data, group_bytes, columns, inner};
+  return {data, group_bytes, steps_of(element, inner) * kStepBytes, columns, inner};
 }
 
 }  // namespace
@@ -118,6 +123,24 @@ PackedWeight packed_backward(const Param& w) {
                 [&](int64_t group, int64_t begin, int64_t end, char* b) {
                   kernels.pack.pack(weight_rows(w, group, n, k), n, k, begin, end, b);
                 });
+}
+
+PackedWeight part_of_columns(const PackedWeight& b, int64_t first, int64_t count) {
+  COHORT_CHECK(first % kPart == 0 && first + count <= b.columns, "columns {} to {} of {}", first,
+               first + count, b.columns);
+  PackedWeight part = b;
+  part.data += first / kPanel * b.panel_bytes;
+  part.columns = count;
+  return part;
+}
+
+PackedWeight part_of_inner(const PackedWeight& b, Element element, int64_t first, int64_t count) {
+  COHORT_CHECK(first % kPart == 0 && first + count <= b.inner, "inner places {} to {} of {}", first,
+               first + count, b.inner);
+  PackedWeight part = b;
+  part.data += steps_of(element, first) * kStepBytes;
+  part.inner = count;
+  return part;
 }
 
 Rows rows_of(const at::Tensor& x) {
@@ -156,6 +179,7 @@ void multiply_block(const MicroKernels& kernels, const Rows& x, int64_t rows, co
     kernels.multiply({.a = a.data,
                       .a_row_bytes = a.row_bytes,
                       .b = b.group(group),
+                      .panel_bytes = b.panel_bytes,
                       .c = c.data + begin * c_bytes,
                       .c_row = c.row_elements,
                       .rows = count,
@@ -179,7 +203,7 @@ void multiply(const MicroKernels& kernels, const Rows& x, std::span<const int64_
   if (rows == 0 || b.columns == 0) return;
   const int64_t panels = panels_of(b.columns);
   const int64_t c_bytes = c.row_elements * (c.output == Output::kBf16 ? 2 : 4);
-  const int64_t wanted = wanted_items(rows * b.columns * b.inner);
+  const int64_t wanted = wanted_items(rows, b.columns, b.inner);
 
   struct Block {
     int64_t group, begin, rows;
@@ -221,8 +245,8 @@ void weight_grad_block(const MicroKernels& kernels, const Rows& dy, const Rows& 
                        int64_t k_begin, int64_t k_count, int64_t k_total) {
   const int64_t bytes = element_bytes(kernels.element);
   float* grad = segment.grad + n_begin * k_total + k_begin;
-  for (int64_t begin = segment.begin; begin < segment.end; begin += kWeightGradRows) {
-    const int64_t rows = std::min(kWeightGradRows, segment.end - begin);
+  for (int64_t begin = segment.begin; begin < segment.end; begin += kGradRows) {
+    const int64_t rows = std::min(kGradRows, segment.end - begin);
     const int64_t steps = steps_of(kernels.element, rows);
     const Rows dy_rows = dy.columns_from(n_begin * bytes).from(begin);
     const Rows x_rows = x.columns_from(k_begin * bytes).from(begin);
@@ -234,8 +258,9 @@ void weight_grad_block(const MicroKernels& kernels, const Rows& dy, const Rows& 
     kernels.pack.pack(x_rows, rows, k_count, 0, panels_of(k_count), panels);
 
     const int64_t padded_rows = kernels.element == Element::kFp32 ? steps : 2 * steps;
-    multiply_block(kernels, {transposed, t_bytes}, n_count, {panels, 0, k_count, padded_rows}, 0,
-                   {reinterpret_cast<char*>(grad), k_total, Output::kAddFp32});
+    multiply_block(kernels, {transposed, t_bytes}, n_count,
+                   {panels, 0, steps * kStepBytes, k_count, padded_rows}, 0,
+                   {reinterpret_cast<char*>(grad), k_total, Output::kOntoFp32});
   }
 }
 
@@ -249,7 +274,7 @@ void weight_grad(const MicroKernels& kernels, const Rows& dy, const Rows& x, int
     used += segment.end > segment.begin;
   }
   if (rows == 0) return;
-  const int64_t wanted = wanted_items(rows * n * k);
+  const int64_t wanted = wanted_items(rows, n, k);
   int64_t n_block = std::min(kGradBlockN, n), k_block = std::min(kGradBlockK, k);
   const auto items_a_segment = [&] { return ceil_div(n, n_block) * ceil_div(k, k_block); };
   while (used * items_a_segment() < wanted && (n_block > 56 || k_block > 2 * kPanel)) {

@@ -16,11 +16,15 @@ namespace cohort::kernels::gemm {
 // B of C[rows, columns] = A[rows, inner] B, one a group.
 struct PackedWeight {
   const char* data;
-  int64_t group_bytes;
+  int64_t group_bytes, panel_bytes;
   int64_t columns, inner;
 
   const char* group(int64_t g) const { return data + g * group_bytes; }
 };
+// Columns, or inner places, [first, first + count) of it; first is a multiple of kPart.
+inline constexpr int64_t kPart = 32;  // a whole panel, and a whole chunk of every kernel's steps
+PackedWeight part_of_columns(const PackedWeight& b, int64_t first, int64_t count);
+PackedWeight part_of_inner(const PackedWeight& b, Element element, int64_t first, int64_t count);
 
 // Packed copies of w [N, K] or [G, N, K], made anew when w.version has moved. Not to be called from
 // two threads at once.
@@ -52,10 +56,8 @@ void multiply_block(const MicroKernels& kernels, const Rows& x, int64_t rows, co
 void multiply(const MicroKernels& kernels, const Rows& x, std::span<const int64_t> offsets,
               const PackedWeight& b, const Target2D& c);
 
-// grad[n, k] += sum over rows m in [begin, end), in order, of dy[m, n] x[m, k]. The rows are taken
-// in chunks of kWeightGradRows from `begin`: a chunk is one accumulator that starts at 0, and is
-// added to grad in turn.
-inline constexpr int64_t kWeightGradRows = 512;
+// grad[n, k] += sum over rows m in [begin, end) of dy[m, n] x[m, k]: one accumulator that starts at
+// grad and takes the rows in order.
 struct WeightGradSegment {
   int64_t begin, end;
   float* grad;

@@ -114,6 +114,40 @@ void linear_input_grad_out(const at::Tensor& dy, const Param& w, at::Tensor& dx)
   multiply(as_operand(dy, w), gemm::packed_backward(w), all, dx);
 }
 
+void linear_part_out(const at::Tensor& x, const WeightPart& part, at::Tensor& out) {
+  check_same_type(x, part.w);
+  const std::array<int64_t, 2> all{0, x.size(0)};
+  multiply(x, gemm::part_of_columns(gemm::packed_forward(part.w), part.first, part.count), all,
+           out);
+}
+
+void linear_part_input_grad(const at::Tensor& dy, const WeightPart& part, at::Tensor& dx) {
+  check_same_type(dy, part.w);
+  COHORT_CHECK(dx.scalar_type() == at::kFloat, "linear: the sum over parts is fp32");
+  const gemm::MicroKernels& kernels = gemm::micro_kernels(dy.scalar_type());
+  const gemm::PackedWeight b =
+      gemm::part_of_inner(gemm::packed_backward(part.w), kernels.element, part.first, part.count);
+  check_product(dy, b.inner, dx, b.columns);
+  const std::array<int64_t, 2> all{0, dy.size(0)};
+  gemm::Target2D target = gemm::target_of(dx);
+  target.output = gemm::Output::kOntoFp32;
+  gemm::multiply(kernels, gemm::rows_of(dy), all, b, target);
+}
+
+void linear_part_weight_grad(const at::Tensor& dy, const at::Tensor& x, const WeightPart& part,
+                             int64_t shard) {
+  const at::Tensor& grad = part.w.grad;
+  const int64_t columns = part.w.data.size(1);
+  COHORT_CHECK(part.w.trainable() && dy.size(0) == x.size(0) && dy.size(1) == part.count &&
+                   x.size(1) == columns && grad.select(0, shard).is_contiguous(),
+               "linear: gradient of {} rows of a [{}, {}] weight from dy [{}, {}]", part.count,
+               part.w.data.size(0), columns, dy.size(0), dy.size(1));
+  const std::array<gemm::WeightGradSegment, 1> segment{
+      {{0, x.size(0), grad.data_ptr<float>() + shard * grad.stride(0) + part.first * columns}}};
+  gemm::weight_grad(gemm::micro_kernels(x.scalar_type()), gemm::rows_of(dy), gemm::rows_of(x),
+                    part.count, columns, segment);
+}
+
 void grouped_linear_out(const at::Tensor& x, const Param& w, const std::vector<int64_t>& offsets,
                         bool transposed, at::Tensor& out) {
   COHORT_CHECK(w.data.dim() == 3 && static_cast<int64_t>(offsets.size()) == w.data.size(0) + 1 &&

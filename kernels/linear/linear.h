@@ -32,6 +32,18 @@ void linear_input_grad_out(const at::Tensor& dy, const Param& w, at::Tensor& dx)
 void linear_weight_grad(const at::Tensor& dy, const at::Tensor& x, const Param& w,
                         const std::vector<int64_t>& shard_offsets);
 
+// The same for rows [first, first + count) of a weight on the CPU, for a vocabulary that is taken
+// part by part; first is a multiple of 32. The sums have the bits of the whole: dx, fp32, goes on
+// where the part before ended.
+struct WeightPart {
+  const Param& w;  // [N, K]
+  int64_t first, count;
+};
+void linear_part_out(const at::Tensor& x, const WeightPart& part, at::Tensor& out);
+void linear_part_input_grad(const at::Tensor& dy, const WeightPart& part, at::Tensor& dx);
+void linear_part_weight_grad(const at::Tensor& dy, const at::Tensor& x, const WeightPart& part,
+                             int64_t shard);
+
 // Which micro-kernel this machine uses ("avx512-bf16", "avx512", "avx2", "portable"; "cuda" for a
 // weight in device memory), for the manifest.
 const char* linear_kernel_name(at::ScalarType dtype);

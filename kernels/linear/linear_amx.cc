@@ -71,18 +71,80 @@ template <bool kLower>
   }
 }
 
+// The accumulators' tiles, from and to fp32 rows `stride` floats apart.
+template <bool kLower>
+[[gnu::always_inline]] inline void load_c(const float* c, int64_t stride) {
+  const int64_t bytes = stride * static_cast<int64_t>(sizeof(float));
+  _tile_loadd(0, c, bytes);
+  _tile_loadd(1, c + kTileColumns, bytes);
+  if constexpr (kLower) {
+    _tile_loadd(2, c + kTileRows * stride, bytes);
+    _tile_loadd(3, c + kTileRows * stride + kTileColumns, bytes);
+  }
+}
+template <bool kLower>
+[[gnu::always_inline]] inline void store_c(float* c, int64_t stride) {
+  const int64_t bytes = stride * static_cast<int64_t>(sizeof(float));
+  _tile_stored(0, c, bytes);
+  _tile_stored(1, c + kTileColumns, bytes);
+  if constexpr (kLower) {
+    _tile_stored(2, c + kTileRows * stride, bytes);
+    _tile_stored(3, c + kTileRows * stride + kTileColumns, bytes);
+  }
+}
+
+// A panel's part of C, where C itself is not fp32 or has not all its columns.
+struct alignas(64) CBuffer {
+  float rows[2 * kTileRows][kPanel];
+
+  void load(const Block& block, int64_t row, int64_t count, int64_t column) {
+    for (int64_t i = 0; i < count; ++i)
+      for (int64_t j = 0; j < kPanel; j += kTileColumns)
+        _mm512_store_ps(rows[i] + j, start_of(block, row + i, column + j));
+    asm volatile("" ::: "memory");
+  }
+  void store(const Block& block, int64_t row, int64_t count, int64_t column) const {
+    if (block.output == Output::kBf16 && block.columns - column >= kPanel)
+      return store_whole_bf16(block, row, count, column);
+    for (int64_t i = 0; i < count; ++i)
+      for (int64_t j = 0; j < kPanel; j += kTileColumns)
+        gemm::store(block, row + i, column + j, _mm512_load_ps(rows[i] + j));
+  }
+
+ private:
+  void store_whole_bf16(const Block& block, int64_t row, int64_t count, int64_t column) const {
+    char* c = block.c + 2 * (row * block.c_row + column);
+    for (int64_t i = 0; i < count; ++i, c += 2 * block.c_row) {
+      const __m256i low = round_to_bf16(_mm512_load_ps(rows[i]));
+      const __m256i high = round_to_bf16(_mm512_load_ps(rows[i] + kTileColumns));
+      _mm512_storeu_si512(c, _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1));
+    }
+  }
+};
+
 // Up to 32 rows of C from `row` by one panel.
 template <bool kLower>
 void panel_product(const Block& block, int64_t row, int64_t rows, int64_t panel,
                    const ATail& a_tail) {
-  _tile_zero(0);
-  _tile_zero(1);
-  if constexpr (kLower) {
-    _tile_zero(2);
-    _tile_zero(3);
+  const int64_t column = panel * kPanel;
+  const bool in_place = block.output != Output::kBf16 && block.columns - column >= kPanel;
+  float* c = reinterpret_cast<float*>(block.c) + row * block.c_row + column;
+  CBuffer buffer;
+  if (block.output != Output::kOntoFp32) {
+    _tile_zero(0);
+    _tile_zero(1);
+    if constexpr (kLower) {
+      _tile_zero(2);
+      _tile_zero(3);
+    }
+  } else if (in_place) {
+    load_c<kLower>(c, block.c_row);
+  } else {
+    buffer.load(block, row, rows, column);
+    load_c<kLower>(buffer.rows[0], kPanel);
   }
   const char* a = block.a + row * block.a_row_bytes;
-  const char* b = block.b + panel * block.steps * kStepBytes;
+  const char* b = block.b + panel * block.panel_bytes;
   const int64_t chunks = block.steps / kTileSteps, left = block.steps % kTileSteps;
   for (int64_t i = 0; i < chunks; ++i) {
     add_chunk<kLower>(a, block.a_row_bytes, b);
@@ -94,18 +156,9 @@ void panel_product(const Block& block, int64_t row, int64_t rows, int64_t panel,
     b_tail.fill(b, kStepBytes, left, kStepBytes);
     add_chunk<kLower>(a_tail.bytes[0], kTileBytes, b_tail.bytes[0]);
   }
-
-  alignas(64) float c[2 * kTileRows][2 * kTileColumns];
-  _tile_stored(0, c[0], sizeof c[0]);
-  _tile_stored(1, c[0] + kTileColumns, sizeof c[0]);
-  if constexpr (kLower) {
-    _tile_stored(2, c[kTileRows], sizeof c[0]);
-    _tile_stored(3, c[kTileRows] + kTileColumns, sizeof c[0]);
-  }
-  for (int64_t i = 0; i < rows; ++i)
-    for (int64_t j = 0; j < 2; ++j)
-      store(block, row + i, panel * kPanel + j * kTileColumns,
-            _mm512_load_ps(c[i] + j * kTileColumns));
+  if (in_place) return store_c<kLower>(c, block.c_row);
+  store_c<kLower>(buffer.rows[0], kPanel);
+  buffer.store(block, row, rows, column);
 }
 
 void multiply_tiles(const Block& block) {

@@ -34,10 +34,12 @@ void tile(const Block& block, int64_t row, int64_t column) {
   __m256 acc[kRows][kVectors];
 #pragma GCC unroll 6
   for (int i = 0; i < kRows; ++i) {
+    float sums[8 * kVectors];
+    start_sums(block, row + i, column, sums, 8 * kVectors);
 #pragma GCC unroll 4
-    for (int j = 0; j < kVectors; ++j) acc[i][j] = _mm256_setzero_ps();
+    for (int j = 0; j < kVectors; ++j) acc[i][j] = _mm256_loadu_ps(sums + 8 * j);
   }
-  const char* b = block.b + (column / kPanel) * block.steps * kStepBytes + 4 * (column % kPanel);
+  const char* b = block.b + (column / kPanel) * block.panel_bytes + 4 * (column % kPanel);
   const char* a = block.a + row * block.a_row_bytes;
   const int64_t stride = block.a_row_bytes;
   for (int64_t s = 0; s < block.steps; ++s) {

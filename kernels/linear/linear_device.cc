@@ -8,6 +8,14 @@ namespace cohort::kernels {
 
 using namespace device;
 
+namespace {
+
+// Of a weight gradient: a chunk of rows is one accumulator that starts at 0, and is added to the
+// gradient in turn.
+constexpr int64_t kChunkRows = 512;
+
+}  // namespace
+
 void device_multiply(const DeviceOps& ops, const at::Tensor& x, const Param& w,
                      std::span<const int64_t> offsets, bool transposed, const at::Tensor& out) {
   const at::Tensor& weight = w.data;
@@ -56,7 +64,7 @@ void device_weight_grad(const DeviceOps& ops, const at::Tensor& dy, const at::Te
                    .x_row = x.stride(0),
                    .width_n = n,
                    .width_k = k,
-                   .chunk = gemm::kWeightGradRows,
+                   .chunk = kChunkRows,
                    .grad = out_as<float>(w.grad),
                    .segments = groups * shards,
                    .borders = in_as<int64_t>(uploaded),

@@ -25,8 +25,9 @@ void multiply_fp32(const Block& block) {
   for (int64_t panel = block.panel_begin; panel < block.panel_end; ++panel) {
     for (int64_t row = 0; row < block.rows; ++row) {
       const char* a = block.a + row * block.a_row_bytes;
-      const char* b = block.b + panel * block.steps * kStepBytes;
-      float sums[kPanel] = {};
+      const char* b = block.b + panel * block.panel_bytes;
+      float sums[kPanel];
+      start_sums(block, row, panel * kPanel, sums, kPanel);
       for (int64_t s = 0; s < block.steps; ++s, a += 4, b += kStepBytes) {
         const float av = load<float>(a);
         for (int64_t j = 0; j < kPanel; ++j) sums[j] += av * load<float>(b + 4 * j);
@@ -40,8 +41,9 @@ void multiply_widen(const Block& block) {
   for (int64_t panel = block.panel_begin; panel < block.panel_end; ++panel) {
     for (int64_t row = 0; row < block.rows; ++row) {
       const char* a = block.a + row * block.a_row_bytes;
-      const char* b = block.b + panel * block.steps * kStepBytes;
-      float sums[kPanel] = {};
+      const char* b = block.b + panel * block.panel_bytes;
+      float sums[kPanel];
+      start_sums(block, row, panel * kPanel, sums, kPanel);
       for (int64_t s = 0; s < block.steps; ++s, a += 8, b += kStepBytes) {
         const float low = load<float>(a), high = load<float>(a + 4);
         for (int64_t j = 0; j < kPanel; ++j) {

@@ -4,9 +4,10 @@
 //
 // C = A B with B packed in panels of 32 columns: b[panel][step][column], one 32-bit word each. A
 // word holds one k of fp32, or two neighbouring k of bf16 (the lower in the low half; an odd k is
-// padded with 0). Every C[m, n] is one fp32 accumulator that starts at 0 and runs over the steps in
-// order (Amx: over chunks of 16 steps). How rows are tiled, and which panels a call covers, changes
-// no bit of it.
+// padded with 0). Every C[m, n] is one fp32 accumulator that starts at 0, or at C, and runs over
+// the steps in order (Amx: over chunks of 16 steps). How rows are tiled, and which panels a call
+// covers, changes no bit of it; nor does it change one to cut the steps (Amx: at chunks) into calls
+// that start at C.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,7 @@ inline constexpr int64_t kStepBytes = kPanel * kWordBytes;
 enum class Element { kFp32, kBf16 };
 inline constexpr int64_t element_bytes(Element e) { return e == Element::kFp32 ? 4 : 2; }
 
-enum class Output { kFp32, kBf16, kAddFp32 };  // kAddFp32: C += A B
+enum class Output { kFp32, kBf16, kOntoFp32 };  // kOntoFp32: the accumulator starts at C
 
 inline constexpr int64_t steps_of(Element e, int64_t k) {
   return e == Element::kFp32 ? k : (k + 1) / 2;
@@ -33,9 +34,10 @@ inline constexpr int64_t packed_bytes(Element e, int64_t n, int64_t k) {
 struct Block {
   const char* a;  // rows of A, each padded to whole steps
   int64_t a_row_bytes;
-  const char* b;  // panel 0
-  char* c;        // row 0, column 0
-  int64_t c_row;  // elements from row to row
+  const char* b;        // panel 0, first step
+  int64_t panel_bytes;  // from panel to panel
+  char* c;              // row 0, column 0
+  int64_t c_row;        // elements from row to row
   int64_t rows;
   int64_t columns;  // of the whole matrix; the last panel may be part empty
   int64_t steps;

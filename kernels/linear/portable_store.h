@@ -1,5 +1,5 @@
-// Storing finished sums, for the kernels that keep them in memory. Anonymous on purpose: every file
-// compiled for a processor of its own has its own copy.
+// Where sums start and where they go, for the kernels that keep them in memory. Anonymous on
+// purpose: every file compiled for a processor of its own has its own copy.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,16 @@ inline uint16_t bf16_bits(float x) {
   return static_cast<uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
 }
 
+// sums[j] of C[row, column + j] for j < count: 0 or, where C has the column, C.
+inline void start_sums(const Block& block, int64_t row, int64_t column, float* sums,
+                       int64_t count) {
+  std::memset(sums, 0, static_cast<size_t>(count) * sizeof(float));
+  if (block.output != Output::kOntoFp32) return;
+  if (count > block.columns - column) count = block.columns - column;
+  const float* c = reinterpret_cast<const float*>(block.c) + row * block.c_row + column;
+  for (int64_t j = 0; j < count; ++j) sums[j] = c[j];
+}
+
 // C[row, column + j] from sums[j] for j < count and column + j < block.columns.
 inline void store_sums(const Block& block, int64_t row, int64_t column, const float* sums,
                        int64_t count) {
@@ -25,10 +35,8 @@ inline void store_sums(const Block& block, int64_t row, int64_t column, const fl
   for (int64_t j = 0; j < count; ++j) {
     if (block.output == Output::kBf16) {
       reinterpret_cast<uint16_t*>(block.c)[at + j] = bf16_bits(sums[j]);
-    } else if (block.output == Output::kFp32) {
-      reinterpret_cast<float*>(block.c)[at + j] = sums[j];
     } else {
-      reinterpret_cast<float*>(block.c)[at + j] += sums[j];
+      reinterpret_cast<float*>(block.c)[at + j] = sums[j];
     }
   }
 }

@@ -12,8 +12,12 @@ namespace {
 // Element operations of one column of a row, for dealing rows to threads.
 constexpr int64_t kWorkAColumn = 4;
 
-// Rows whose logits exist at a time: 16 MB of them, a function of the vocabulary alone, since in
-// backward the weight gradient is summed block by block.
+// Of a backward pass on the CPU: the rows and the columns of the vocabulary whose logits exist at a
+// time, so that they and the part of the weight that makes them stay in the caches.
+constexpr int64_t kBackwardRows = 512, kBackwardColumns = 1024;
+
+// Rows whose logits exist at a time elsewhere: 16 MB of them, a function of the vocabulary alone,
+// since in the device's backward the weight gradient is summed block by block.
 int64_t rows_a_block(int64_t vocab) {
   constexpr int64_t kLogits = (16 << 20) / 4;
   return std::clamp<int64_t>(kLogits / vocab / 8 * 8, 8, 512);
@@ -47,71 +51,100 @@ struct TokenLogprobBackward final : torch::autograd::Node {
   RowShards shards;
 
   variable_list apply(variable_list&& grads) override;
-  void block_logit_grads(const at::Tensor& logits, int64_t begin, const float* d_logprob,
-                         const float* d_entropy, const at::Tensor& d_logits) const;
+  // What arrives at each row; null: nothing.
+  struct RowGrads {
+    const float *logprob, *entropy;
+  };
+  at::Tensor host_apply(const at::Tensor& hidden, const RowGrads& d,
+                        const std::vector<int64_t>& borders) const;
+  void part_logit_grads(const at::Tensor& logits, int64_t begin, int64_t first_column,
+                        const RowGrads& d, const at::Tensor& d_logits) const;
+  at::Tensor device_apply(const device::DeviceOps& ops, const at::Tensor& hidden, const RowGrads& d,
+                          const std::vector<int64_t>& borders) const;
   void release_variables() override { h.reset_data(); }
 };
 
-void TokenLogprobBackward::block_logit_grads(const at::Tensor& logits, int64_t begin,
-                                             const float* d_logprob, const float* d_entropy,
-                                             const at::Tensor& d_logits) const {
-  const int64_t vocab = logits.size(1);
-  if (const auto* ops = device_ops(logits)) {
-    return ops->logprob_grad({.element = device::element_of(d_logits),
-                              .rows = logits.size(0),
-                              .columns = vocab,
-                              .num_valid = num_valid,
-                              .inv_temperature = inv_temperature,
-                              .logits = in_ptr<float>(logits),
-                              .targets = in_ptr<int32_t>(targets) + begin,
-                              .lse = in_ptr<float>(lse) + begin,
-                              .entropy = in_ptr<float>(entropy) + begin,
-                              .d_logprob = d_logprob != nullptr ? d_logprob + begin : nullptr,
-                              .d_entropy = d_entropy != nullptr ? d_entropy + begin : nullptr,
-                              .d_logits = device::out(d_logits)});
-  }
+void TokenLogprobBackward::part_logit_grads(const at::Tensor& logits, int64_t begin,
+                                            int64_t first_column, const RowGrads& d,
+                                            const at::Tensor& d_logits) const {
+  const int64_t columns = logits.size(1);
   for_dtype(d_logits.scalar_type(), [&]<class T>() {
-    parallel_items(logits.size(0), vocab * kWorkAColumn, [&](int64_t first, int64_t last) {
+    parallel_items(logits.size(0), columns * kWorkAColumn, [&](int64_t first, int64_t last) {
       for (int64_t r = first; r < last; ++r) {
         const int64_t p = begin + r;
-        const LogprobRowGrad g = {vocab,
-                                  num_valid,
-                                  in_ptr<int32_t>(targets)[p],
+        const LogprobRowGrad g = {columns,
+                                  std::clamp<int64_t>(num_valid - first_column, 0, columns),
+                                  in_ptr<int32_t>(targets)[p] - first_column,
                                   inv_temperature,
                                   in_ptr<float>(lse)[p],
                                   in_ptr<float>(entropy)[p],
-                                  d_logprob != nullptr ? d_logprob[p] : 0.0f,
-                                  d_entropy != nullptr ? d_entropy[p] : 0.0f};
-        logprob_row_backward<T>(in_ptr<float>(logits) + r * vocab, g,
-                                out_ptr<T>(d_logits) + r * vocab);
+                                  d.logprob != nullptr ? d.logprob[p] : 0.0f,
+                                  d.entropy != nullptr ? d.entropy[p] : 0.0f};
+        logprob_row_backward<T>(in_ptr<float>(logits) + r * columns, g,
+                                out_ptr<T>(d_logits) + r * columns);
       }
     });
   });
 }
 
-// Blocks start at shard borders, so that a shard's weight gradient does not depend on the shards
+// Part by part of the vocabulary, so that the gradient of the head is read and written once a block
+// of rows. Blocks start at shard borders: a shard's weight gradient does not depend on the shards
 // beside it.
-variable_list TokenLogprobBackward::apply(variable_list&& grads) {
-  const at::Tensor hidden = h.unpack();
+at::Tensor TokenLogprobBackward::host_apply(const at::Tensor& hidden, const RowGrads& d,
+                                            const std::vector<int64_t>& borders) const {
   at::Tensor dh = at::empty_like(hidden);
   const int64_t vocab = w->data.size(0);
-  const auto values = [](const at::Tensor& g) { return g.defined() ? g.contiguous() : g; };
-  const at::Tensor d_logprob = values(grads[0]), d_entropy = values(grads[1]);
-  const float* d_lp = d_logprob.defined() ? in_ptr<float>(d_logprob) : nullptr;
-  const float* d_h = d_entropy.defined() ? in_ptr<float>(d_entropy) : nullptr;
-  const std::vector<int64_t> one_shard = {0, hidden.size(0)};
-  const std::vector<int64_t>& borders = w->trainable() ? *shards : one_shard;
-  const int64_t block = rows_a_block(vocab);
-  at::Tensor logits_buffer = at::empty({block, vocab}, lse.options());
-  at::Tensor d_logits_buffer = at::empty({block, vocab}, hidden.options());
+  const at::Tensor logits_buffer = at::empty({kBackwardRows * kBackwardColumns}, lse.options());
+  const at::Tensor grads_buffer = at::empty({kBackwardRows * kBackwardColumns}, hidden.options());
+  for (size_t s = 0; s + 1 < borders.size(); ++s) {
+    for (int64_t begin = borders[s]; begin < borders[s + 1]; begin += kBackwardRows) {
+      const int64_t rows = std::min(kBackwardRows, borders[s + 1] - begin);
+      const at::Tensor x = hidden.narrow(0, begin, rows);
+      at::Tensor dx = at::zeros({rows, hidden.size(1)}, lse.options());
+      for (int64_t first = 0; first < vocab; first += kBackwardColumns) {
+        const WeightPart part = {*w, first, std::min(kBackwardColumns, vocab - first)};
+        const auto of_part = [&](const at::Tensor& buffer) {
+          return buffer.narrow(0, 0, rows * part.count).view({rows, part.count});
+        };
+        at::Tensor logits = of_part(logits_buffer);
+        linear_part_out(x, part, logits);
+        const at::Tensor d_logits = of_part(grads_buffer);
+        part_logit_grads(logits, begin, first, d, d_logits);
+        linear_part_input_grad(d_logits, part, dx);
+        if (w->trainable()) linear_part_weight_grad(d_logits, x, part, static_cast<int64_t>(s));
+      }
+      dh.narrow(0, begin, rows).copy_(dx);
+    }
+  }
+  return dh;
+}
+
+at::Tensor TokenLogprobBackward::device_apply(const device::DeviceOps& ops,
+                                              const at::Tensor& hidden, const RowGrads& d,
+                                              const std::vector<int64_t>& borders) const {
+  at::Tensor dh = at::empty_like(hidden);
+  const int64_t vocab = w->data.size(0), block = rows_a_block(vocab);
+  const at::Tensor logits_buffer = at::empty({block, vocab}, lse.options());
+  const at::Tensor d_logits_buffer = at::empty({block, vocab}, hidden.options());
   for (size_t s = 0; s + 1 < borders.size(); ++s) {
     for (int64_t begin = borders[s]; begin < borders[s + 1]; begin += block) {
       const int64_t rows = std::min(block, borders[s + 1] - begin);
       const at::Tensor x = hidden.narrow(0, begin, rows);
       at::Tensor logits = logits_buffer.narrow(0, 0, rows);
-      at::Tensor d_logits = d_logits_buffer.narrow(0, 0, rows);
+      const at::Tensor d_logits = d_logits_buffer.narrow(0, 0, rows);
       linear_out(x, *w, logits);
-      block_logit_grads(logits, begin, d_lp, d_h, d_logits);
+      ops.logprob_grad({.element = device::element_of(d_logits),
+                        .rows = rows,
+                        .columns = vocab,
+                        .num_valid = num_valid,
+                        .inv_temperature = inv_temperature,
+                        .logits = in_ptr<float>(logits),
+                        .targets = in_ptr<int32_t>(targets) + begin,
+                        .lse = in_ptr<float>(lse) + begin,
+                        .entropy = in_ptr<float>(entropy) + begin,
+                        .d_logprob = d.logprob != nullptr ? d.logprob + begin : nullptr,
+                        .d_entropy = d.entropy != nullptr ? d.entropy + begin : nullptr,
+                        .d_logits = device::out(d_logits)});
       at::Tensor dx = dh.narrow(0, begin, rows);
       linear_input_grad_out(d_logits, *w, dx);
       if (w->trainable()) {
@@ -121,7 +154,19 @@ variable_list TokenLogprobBackward::apply(variable_list&& grads) {
       }
     }
   }
-  return {dh};
+  return dh;
+}
+
+variable_list TokenLogprobBackward::apply(variable_list&& grads) {
+  const at::Tensor hidden = h.unpack();
+  const auto values = [](const at::Tensor& g) { return g.defined() ? g.contiguous() : g; };
+  const at::Tensor d_logprob = values(grads[0]), d_entropy = values(grads[1]);
+  const RowGrads d = {d_logprob.defined() ? in_ptr<float>(d_logprob) : nullptr,
+                      d_entropy.defined() ? in_ptr<float>(d_entropy) : nullptr};
+  const std::vector<int64_t> one_shard = {0, hidden.size(0)};
+  const std::vector<int64_t>& borders = w->trainable() ? *shards : one_shard;
+  if (const auto* ops = device_ops(hidden)) return {device_apply(*ops, hidden, d, borders)};
+  return {host_apply(hidden, d, borders)};
 }
 
 void check_arguments(const at::Tensor& h, const Param& w, const at::Tensor& targets,

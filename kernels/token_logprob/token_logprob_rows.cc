@@ -77,6 +77,7 @@ void backward(const float* row, const LogprobRowGrad& g, T* d_row) {
     store16(mul(mul(exp16(log_p), slope), minus_scale), d_row + i, lanes);
   });
   std::fill(d_row + g.num_valid, d_row + g.num_columns, T{});
+  if (g.target < 0 || g.target >= g.num_columns) return;
   const float log_p = row[g.target] * g.inv_temperature - g.lse;
   const float p = std::exp(log_p);
   const float slope = g.d_logprob - p * (g.d_logprob + g.d_entropy * (log_p + g.entropy));

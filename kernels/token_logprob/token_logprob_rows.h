@@ -14,7 +14,8 @@ struct SoftmaxRow {
 };
 SoftmaxRow softmax_row(const float* row, int64_t num_valid, float inv_temperature);
 
-// The gradients that arrive at one row, and its lse and entropy from the forward pass.
+// The gradients that arrive at one row, and its lse and entropy from the forward pass. Columns and
+// target are counted from the first column of a part; the target may lie outside of it.
 struct LogprobRowGrad {
   int64_t num_columns, num_valid, target;
   float inv_temperature, lse, entropy;

@@ -64,6 +64,26 @@ TEST(TreeSum, DiffersFromASumInRankOrder) {
   EXPECT_NE(std::memcmp(tree.data(), sequential.data(), kSize * sizeof(float)), 0);
 }
 
+TEST(TreeSum, AbsentPartsHaveTheBitsOfZeros) {
+  constexpr size_t kSize = 2500;
+  for (const unsigned present : {0x00u, 0x01u, 0x80u, 0x0au, 0xf0u, 0xffu}) {
+    auto parts = random_parts(8, kSize);
+    std::vector<const float*> pointers;
+    for (size_t p = 0; p < 8; ++p) {
+      parts[p][3] = -0.0f;  // the one value that adding 0 changes
+      const bool there = (present >> p & 1) != 0;
+      pointers.push_back(there ? parts[p].data() : nullptr);
+      if (!there) std::fill(parts[p].begin(), parts[p].end(), 0.0f);
+    }
+    std::vector<const float*> zeros;
+    for (const auto& part : parts) zeros.push_back(part.data());
+    std::vector<float> got(kSize, 7.0f), want(kSize);
+    tree_sum(pointers, got);
+    tree_sum(zeros, want);
+    EXPECT_EQ(std::memcmp(got.data(), want.data(), kSize * sizeof(float)), 0) << present;
+  }
+}
+
 TEST(TreeSum, TakesPowersOfTwoOnly) {
   std::vector<float> out(4);
   EXPECT_THROW(tree_sum({}, out), CheckError);

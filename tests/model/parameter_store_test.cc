@@ -134,6 +134,14 @@ TEST(ParameterStore, GradientsMirrorTheLayout) {
     }
   store.zero_gradients();
   EXPECT_EQ(store.grads().abs().max().item<float>(), 0.0f);
+  store.grads().fill_(1.0f);
+  store.zero_gradients({1, 0, 1});
+  EXPECT_FALSE(store.has_gradients(1));
+  EXPECT_EQ(store.grads()[0].abs().max().item<float>(), 0.0f);
+  EXPECT_EQ(store.grads()[2].abs().max().item<float>(), 0.0f);
+  store.zero_gradients();
+  EXPECT_TRUE(store.has_gradients(1));
+  EXPECT_EQ(store.grads().abs().max().item<float>(), 0.0f);
 
   store.enable_gradients(1, /*mtp=*/false);
   EXPECT_TRUE(store.block("model.norm").trainable());
