@@ -6,6 +6,8 @@
 
 namespace cohort {
 
+void add_bench_decode(CLI::App& bench, CommandContext& context);
+void add_bench_gemm(CLI::App& bench, CommandContext& context);
 void add_bench_grade(CLI::App& bench, CommandContext& context);
 void add_bench_grpo(CLI::App& bench, CommandContext& context);
 void add_bench_judge(CLI::App& bench, CommandContext& context);

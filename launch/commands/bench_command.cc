@@ -9,6 +9,8 @@ namespace cohort {
 void add_bench_command(CLI::App& app, CommandContext& context) {
   CLI::App* bench = app.add_subcommand("bench", "Timed work, one JSON line each");
   bench->require_subcommand(1);
+  add_bench_decode(*bench, context);
+  add_bench_gemm(*bench, context);
   add_bench_grade(*bench, context);
   add_bench_grpo(*bench, context);
   add_bench_judge(*bench, context);

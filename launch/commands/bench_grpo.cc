@@ -3,13 +3,11 @@
 // reference model, one optimizer step a batch, on-policy.
 
 #include <CLI/CLI.hpp>
-#include <chrono>
-#include <iostream>
-#include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
 #include "core/base/threads.h"
 #include "launch/commands/bench.h"
+#include "launch/commands/bench_support.h"
 #include "model/compute_device.h"
 #include "rollout/engine/engine.h"
 #include "trainer/advantage.h"
@@ -25,17 +23,8 @@ struct GrpoBenchOptions {
   std::string dtype = "fp32", mla_form = "expanded";
   double beta = 0.001;
   std::string device = "cpu";
+  BesideOptions beside;
 };
-
-using Clock = std::chrono::steady_clock;
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-double rounded(double value) { return std::round(value * 1e4) / 1e4; }
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
 
 // Any text serves: the work depends on lengths alone.
 std::vector<Prompt> make_prompts(const GrpoBenchOptions& options, const Tokenizer& tokenizer,
@@ -76,7 +65,7 @@ std::vector<TrainGroup> to_train_groups(const std::vector<Group>& groups) {
   return train;
 }
 
-int bench_grpo(const GrpoBenchOptions& options, Communicator& comm) {
+nlohmann::ordered_json measure(const GrpoBenchOptions& options, Communicator& comm) {
   set_num_threads(static_cast<int>(options.threads));
   choose_device(options.device);
   LoadedModel policy = load_model(options.model, options.dtype, options.mla_form);
@@ -90,18 +79,18 @@ int bench_grpo(const GrpoBenchOptions& options, Communicator& comm) {
   sampling.response_length = options.max_completion;
 
   std::vector<double> steps, rollouts, references, updates;
-  const auto start = Clock::now();
+  const auto start = BenchClock::now();
   for (int64_t step = 0; step < options.steps; ++step) {
-    const auto begin = Clock::now();
+    const auto begin = BenchClock::now();
     std::vector<Group> groups;
     engine.generate(make_prompts(options, *policy.tokenizer, step), sampling, {.seed = 1},
                     [&](Group&& group) { groups.push_back(std::move(group)); });
     rollouts.push_back(seconds_since(begin));
     std::vector<TrainGroup> train = to_train_groups(groups);
-    const auto before_reference = Clock::now();
+    const auto before_reference = BenchClock::now();
     if (options.beta > 0) learner.add_reference_logprobs(*reference.decoder, train, 1.0);
     references.push_back(seconds_since(before_reference));
-    const auto before_update = Clock::now();
+    const auto before_update = BenchClock::now();
     PolicyLossConfig loss;
     loss.use_kl_loss = options.beta > 0;
     loss.kl_loss_coef = options.beta;
@@ -117,29 +106,55 @@ int bench_grpo(const GrpoBenchOptions& options, Communicator& comm) {
   };
   const int64_t batch = options.prompts * options.n;
   const double gen = after_first(rollouts);
-  const nlohmann::json line = {
-      {"system", "cohort"},
-      {"dtype", options.dtype},
-      {"mla_form", options.mla_form},
-      {"batch", batch},
-      {"completion", options.max_completion},
-      {"wall_per_step_s", rounded(wall / static_cast<double>(options.steps))},
-      {"step_s", rounded(after_first(steps))},
-      {"gen_s", rounded(gen)},
-      {"gen_tokens_per_s", rounded(static_cast<double>(batch * options.max_completion) / gen)},
-      {"reference_s", rounded(after_first(references))},
-      {"update_s", rounded(after_first(updates))},
-      {"steps", steps},
-      {"gens", rollouts}};
-  std::cout << line.dump() << std::endl;
+  const auto all_rounded = [](const std::vector<double>& v) {
+    nlohmann::ordered_json list;
+    for (const double seconds : v) list.push_back(rounded(seconds));
+    return list;
+  };
+  return {{"system", "cohort"},
+          {"dtype", options.dtype},
+          {"mla_form", options.mla_form},
+          {"batch", batch},
+          {"completion", options.max_completion},
+          {"wall_per_step_s", rounded(wall / static_cast<double>(options.steps))},
+          {"step_s", rounded(after_first(steps))},
+          {"gen_s", rounded(gen)},
+          {"gen_tokens_per_s", rounded(static_cast<double>(batch * options.max_completion) / gen)},
+          {"reference_s", rounded(after_first(references))},
+          {"update_s", rounded(after_first(updates))},
+          {"steps", all_rounded(steps)},
+          {"gens", all_rounded(rollouts)}};
+}
+
+std::string describe(const nlohmann::ordered_json& line) {
+  const auto number = [&](const char* key) { return line.at(key).get<double>(); };
+  return fmt::format(
+      "a step of {} completions of {} tokens, {}: {} s (rollout {}, reference {}, update {}), {} "
+      "tokens/s sampled",
+      line.at("batch").get<int64_t>(), line.at("completion").get<int64_t>(),
+      line.at("dtype").get<std::string>(), number("step_s"), number("gen_s"), number("reference_s"),
+      number("update_s"), number("gen_tokens_per_s"));
+}
+
+int bench(const GrpoBenchOptions& options, Communicator& comm) {
+  run_benchmark(
+      options.beside, {.key = "step_s", .higher_is_better = false},
+      {{"prompts", std::to_string(options.prompts)},
+       {"n", std::to_string(options.n)},
+       {"prompt_len", std::to_string(options.prompt_len)},
+       {"max_completion", std::to_string(options.max_completion)},
+       {"steps", std::to_string(options.steps)},
+       {"threads", std::to_string(options.threads)},
+       {"dtype", options.dtype}},
+      [&] { return measure(options, comm); }, describe);
   return 0;
 }
 
 }  // namespace
 
-void add_bench_grpo(CLI::App& bench, CommandContext& context) {
+void add_bench_grpo(CLI::App& bench_app, CommandContext& context) {
   auto options = std::make_shared<GrpoBenchOptions>();
-  CLI::App* command = bench.add_subcommand("grpo", "A GRPO step of fixed work");
+  CLI::App* command = bench_app.add_subcommand("grpo", "A GRPO step of fixed work");
   command->add_option("--model", options->model, "Hugging Face folder")->required();
   command->add_option("--prompts", options->prompts, "Prompts a step");
   command->add_option("--n", options->n, "Completions a prompt");
@@ -152,8 +167,9 @@ void add_bench_grpo(CLI::App& bench, CommandContext& context) {
   command->add_option("--mla-form", options->mla_form, "expanded or absorbed");
   command->add_option("--threads", options->threads, "Threads");
   command->add_option("--beta", options->beta, "KL coefficient; 0: no reference model");
+  add_beside_options(*command, options->beside);
   command->callback([&context, options] {
-    context.action = [options](Communicator& comm) { return bench_grpo(*options, comm); };
+    context.action = [options](Communicator& comm) { return bench(*options, comm); };
   });
 }
 
