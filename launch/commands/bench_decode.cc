@@ -1,13 +1,13 @@
 // cohort bench decode: the fixed work of a rollout's decode steps, as the baseline script for
 // llama.cpp does it: `sequences` prompts of `prompt-len` random tokens, then `tokens` steps of a
-// token each. The prompts' own pass is not timed; drawing the tokens is.
+// token each. The prompts' own pass is not timed, unless asked for; drawing the tokens is.
 #include <dlfcn.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
-#include <optional>
+#include <limits>
 
 #include "core/base/error.h"
 #include "core/base/rng.h"
@@ -29,6 +29,7 @@ struct DecodeBenchOptions {
   std::string model, dtype = "fp32", mla_form = "expanded";
   std::vector<int64_t> sequences = {1, 16, 64};
   int64_t prompt_len = 32, tokens = 64, passes = 2, threads = 2;
+  bool with_prompts = false;       // the whole of sampling `tokens` tokens is timed
   bool count_allocations = false;  // the process that counts, of a run that times
   BesideOptions beside;
 };
@@ -58,6 +59,7 @@ EngineConfig engine_config(const DecodeBenchOptions& options, int64_t sequences)
 
 // Steps that computed a token of every sequence and no token of a prompt.
 struct DecodeSteps {
+  double total = 0;  // seconds, with the prompts' pass
   std::vector<double> seconds;
   std::vector<double> allocations;  // empty: not counted
 };
@@ -68,7 +70,8 @@ DecodeSteps run_decode(Engine& engine, std::vector<Prompt> prompts,
                        const DecodeBenchOptions& options, Counter counter) {
   SamplingConfig sampling;  // no stop ids: every completion has full length
   sampling.n = 1;
-  sampling.response_length = options.tokens + 1;  // the first is drawn by the prompts' pass
+  // The first token is drawn by the prompts' pass.
+  sampling.response_length = options.tokens + (options.with_prompts ? 0 : 1);
   const auto sequences = static_cast<int64_t>(prompts.size());
   DecodeSteps steps;
   steps.seconds.reserve(static_cast<size_t>(options.tokens));
@@ -88,11 +91,13 @@ DecodeSteps run_decode(Engine& engine, std::vector<Prompt> prompts,
     start = BenchClock::now();
   };
   engine.on_step = end_step;
+  const auto begin = BenchClock::now();
   engine.generate(std::move(prompts), sampling, {.seed = 1}, [](Group&&) {});
+  steps.total = seconds_since(begin);
   end_step();
   engine.on_step = nullptr;
-  COHORT_CHECK(static_cast<int64_t>(steps.seconds.size()) == options.tokens,
-               "{} decode steps, expected {}", steps.seconds.size(), options.tokens);
+  COHORT_CHECK(static_cast<int64_t>(steps.seconds.size()) == sampling.response_length - 1,
+               "{} decode steps, expected {}", steps.seconds.size(), sampling.response_length - 1);
   return steps;
 }
 
@@ -149,46 +154,52 @@ Json measure(const LoadedModel& model, Engine& engine, const DecodeBenchOptions&
              int64_t sequences, const Limits& limits, const Json& allocations) {
   const auto rows = static_cast<double>(sequences), length = static_cast<double>(options.tokens);
   double seconds = std::numeric_limits<double>::infinity();
-  for (int64_t pass = 0; pass < options.passes; ++pass)
-    seconds = std::min(
-        seconds,
-        sum(run_decode(engine, make_prompts(options, sequences, model.tokenizer->vocab_size()),
-                       options, nullptr)
-                .seconds));
-  const DecodeCost cost = decode_cost(*model.store, sequences,
-                                      static_cast<double>(options.prompt_len) + (length + 1) / 2);
-  const double step = seconds / length;
-  const double gb_s = (cost.weight_bytes + cost.key_bytes) / step / 1e9;
-  const double gflop_s = cost.flop / step / 1e9;
-  return {{"system", "cohort"},
-          {"model", std::filesystem::path(options.model).filename().string()},
-          {"dtype", options.dtype},
-          {"batch", sequences},
-          {"prompt", options.prompt_len},
-          {"tokens", options.tokens},
-          {"threads", options.threads},
-          {"seconds", rounded(seconds)},
-          {"tokens_per_s", rounded(rows * length / seconds)},
-          {"gb_s", rounded(gb_s)},
-          {"share_of_bandwidth", rounded(gb_s / limits.bandwidth)},
-          {"gflop_s", rounded(gflop_s)},
-          {"share_of_peak", rounded(gflop_s / limits.peak)},
-          {"bandwidth_gb_s", rounded(limits.bandwidth)},
-          {"peak_gflop_s", rounded(limits.peak)},
-          {"allocations_per_step", allocations.is_null() ? Json() : allocations.at("per_step")},
-          {"allocations_per_token",
-           allocations.is_null() ? Json() : Json(rounded(allocations.at("per_token")))}};
+  for (int64_t pass = 0; pass < options.passes; ++pass) {
+    const DecodeSteps steps = run_decode(
+        engine, make_prompts(options, sequences, model.tokenizer->vocab_size()), options, nullptr);
+    seconds = std::min(seconds, options.with_prompts ? steps.total : sum(steps.seconds));
+  }
+  Json line = {{"system", "cohort"},
+               {"model", std::filesystem::path(options.model).filename().string()},
+               {"dtype", options.dtype},
+               {"batch", sequences},
+               {"prompt", options.prompt_len},
+               {"tokens", options.tokens},
+               {"threads", options.threads},
+               {"seconds", rounded(seconds)},
+               {"tokens_per_s", rounded(rows * length / seconds)},
+               {"with_prompts", options.with_prompts}};
+  if (!options.with_prompts) {
+    const DecodeCost cost = decode_cost(*model.store, sequences,
+                                        static_cast<double>(options.prompt_len) + (length + 1) / 2);
+    const double gb_s = (cost.weight_bytes + cost.key_bytes) * length / seconds / 1e9;
+    const double gflop_s = cost.flop * length / seconds / 1e9;
+    line["gb_s"] = rounded(gb_s);
+    line["share_of_bandwidth"] = rounded(gb_s / limits.bandwidth);
+    line["gflop_s"] = rounded(gflop_s);
+    line["share_of_peak"] = rounded(gflop_s / limits.peak);
+    line["bandwidth_gb_s"] = rounded(limits.bandwidth);
+    line["peak_gflop_s"] = rounded(limits.peak);
+  }
+  if (!allocations.is_null()) {
+    line["allocations_per_step"] = allocations.at("per_step");
+    line["allocations_per_token"] = rounded(allocations.at("per_token"));
+  }
+  return line;
 }
 
 std::string describe(const Json& line) {
   const auto number = [&](const char* key) { return line.at(key).get<double>(); };
-  const Json& allocations = line.at("allocations_per_token");
-  return fmt::format(
-      "{:>5} sequences, {}: {:>8.1f} tokens/s, {:>6.1f} GB/s ({:.0f}% of memory), {:>6.1f} GFLOP/s "
-      "({:.0f}% of peak), allocations a token: {}",
-      line.at("batch").get<int64_t>(), line.at("dtype").get<std::string>(), number("tokens_per_s"),
-      number("gb_s"), 100 * number("share_of_bandwidth"), number("gflop_s"),
-      100 * number("share_of_peak"), allocations.is_null() ? "not counted" : allocations.dump());
+  std::string text =
+      fmt::format("{:>5} sequences, {}: {:>8.1f} tokens/s", line.at("batch").get<int64_t>(),
+                  line.at("dtype").get<std::string>(), number("tokens_per_s"));
+  if (line.contains("gb_s"))
+    text += fmt::format(", {:>6.1f} GB/s ({:.0f}% of memory), {:>6.1f} GFLOP/s ({:.0f}% of peak)",
+                        number("gb_s"), 100 * number("share_of_bandwidth"), number("gflop_s"),
+                        100 * number("share_of_peak"));
+  if (line.contains("allocations_per_token"))
+    text += fmt::format(", {} allocations a token", number("allocations_per_token"));
+  return text;
 }
 
 int bench(const DecodeBenchOptions& options) {
@@ -242,6 +253,8 @@ void add_bench_decode(CLI::App& bench_app, CommandContext& context) {
   command->add_option("--dtype", options->dtype, "fp32 or bf16");
   command->add_option("--mla-form", options->mla_form, "expanded or absorbed");
   command->add_option("--threads", options->threads, "Threads")->check(at_least_one);
+  command->add_flag("--with-prompts", options->with_prompts,
+                    "Time all of sampling, the prompts' pass too");
   command
       ->add_flag("--count-allocations", options->count_allocations,
                  "Count and do not time, in a process with libcohort_allocations.so")

@@ -44,7 +44,11 @@ check 4 '"figure":"gflop_s",.*"beside":\[(2|10).0,(2|10).0\],.*"ratio":[0-9.e-]+
   "${gemm[@]}" --repeats 2 --beside 'echo "{\"gflop_s\": $(({rows} * 2))}"'
 
 decode=(decode --model model/cold --sequences 1,3 --prompt-len 7 --tokens 9 --passes 1)
-check 2 '"batch":[13],.*"tokens_per_s":[0-9.]+,.*"share_of_bandwidth":[0-9.e-]+,.*"allocations_per_token":[0-9n]' "${decode[@]}"
+check 2 '"batch":[13],.*"tokens_per_s":[0-9.]+,.*"share_of_bandwidth":[0-9.e-]+,.*"share_of_peak":[0-9.e-]+,' "${decode[@]}"
+check 2 '"tokens_per_s":[0-9.]+,"with_prompts":true' "${decode[@]}" --with-prompts
+if [ -e "$(dirname "$cohort")/libcohort_allocations.so" ]; then
+  check 2 '"allocations_per_step":[0-9.e-]+,"allocations_per_token":[0-9.e-]+' "${decode[@]}"
+fi
 check 2 '"figure":"tokens_per_s",.*"ratio":[0-9.e-]+,.*"batch":[13],' \
   "${decode[@]}" --repeats 1 --beside 'echo loading; echo "{\"tokens_per_s\": 5}"'
 
