@@ -103,7 +103,9 @@ void for_element(Element element, const Fn& fn) {
 
 // Launchers, for the table.
 void gemm(const Gemm&);
+void gemm_bf16(const Gemm&);
 void weight_grad(const WeightGrad&);
+void weight_grad_bf16(const WeightGrad&);
 void attention(const Attention&);
 void attention_backward(const AttentionBackward&);
 void rms_norm(const RmsNorm&);

@@ -1,11 +1,12 @@
 // The CUDA kernels' sources, compiled for the host: force-included before kernels/*/*_cuda.cu, this
 // stands in for the CUDA run-time. A block's threads are fibers of one operating-system thread that
-// change over at __syncthreads(); blocks run one after another. It shows that indices, bounds, sums
-// and barriers are right; it shows nothing about speed, the compiler for the device, or memory.
+// change over at __syncthreads() and, 32 of them, at what a warp does together
+// (tensor_core_on_host.h); blocks run one after another. It shows that indices, bounds, sums and
+// barriers are right; it shows nothing about speed, the compiler for the device, or memory.
 //
-// Two faults that a device would hide are errors here: threads of one block that part at a barrier,
-// and (by comparing a run in each order of threads) results that depend on who comes first between
-// two barriers.
+// Two faults that a device would hide are errors here: threads of one block or warp that part at a
+// barrier, and (by comparing a run in each order of threads) results that depend on who comes first
+// between two barriers.
 #pragma once
 
 #include <cmath>
@@ -16,10 +17,12 @@
 #include <string>
 
 #include "tests/support/cuda_on_host_order.h"
+#include "tests/support/tensor_core_on_host.h"
 
 #define __global__
 #define __device__
 #define __shared__ static
+#define __launch_bounds__(...)
 
 struct dim3 {
   unsigned x, y, z;
