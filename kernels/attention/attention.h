@@ -36,6 +36,18 @@ struct AttentionLayout {
   // Sequences [tree_offsets[t], tree_offsets[t+1]) may share key rows; different trees never do.
   // Needed for backward; empty means one sequence a tree.
   std::vector<int64_t> tree_offsets;
+  // Raised by whoever changes a layout that an op has seen.
+  int64_t version = 0;
+
+  // Made of the above by kernels/attention for a device, and used by every layer of a pass; nobody
+  // else looks inside.
+  struct DeviceTable {
+    int64_t version, window, rows;
+    bool backward;
+    at::Tensor values;
+    int64_t num_uses;
+  };
+  mutable std::vector<DeviceTable> device_tables = {};
 };
 using AttentionLayoutPtr = std::shared_ptr<const AttentionLayout>;
 

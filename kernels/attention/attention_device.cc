@@ -79,6 +79,23 @@ std::vector<int64_t> use_table(const DeviceAttention& a, int64_t& num_uses) {
   return table;
 }
 
+// The tables of a layout, made once for all layers that use it alike.
+const AttentionLayout::DeviceTable& table_of(const DeviceAttention& a, bool backward) {
+  const AttentionLayout& layout = a.layout;
+  std::vector<AttentionLayout::DeviceTable>& tables = layout.device_tables;
+  std::erase_if(tables, [&](const auto& table) { return table.version != layout.version; });
+  for (const AttentionLayout::DeviceTable& table : tables)
+    if (table.window == a.window && table.rows == a.k.size(0) && table.backward == backward &&
+        table.values.device() == a.q.device())
+      return table;
+  std::vector<int64_t> values = query_table(a);
+  int64_t num_uses = 0;
+  if (backward) append(values, use_table(a, num_uses));
+  return tables.emplace_back(AttentionLayout::DeviceTable{
+      layout.version, a.window, a.k.size(0), backward,
+      device::upload_new(std::span<const int64_t>(values), a.q), num_uses});
+}
+
 device::Attention arguments(const DeviceAttention& a, const at::Tensor& table,
                             const at::Tensor& out) {
   const int64_t queries = a.q.size(0);
@@ -102,28 +119,23 @@ device::Attention arguments(const DeviceAttention& a, const at::Tensor& table,
 }  // namespace
 
 void device_attention(const DeviceAttention& a, const at::Tensor& out) {
-  const std::vector<int64_t> table = query_table(a);
-  const at::Tensor uploaded = device::upload(std::span<const int64_t>(table), a.q);
-  a.ops.attention(arguments(a, uploaded, out));
+  a.ops.attention(arguments(a, table_of(a, /*backward=*/false).values, out));
 }
 
 void device_attention_backward(const DeviceAttention& a, const at::Tensor& d_out,
                                const at::Tensor& dq, const at::Tensor& dk, const at::Tensor& dv) {
-  std::vector<int64_t> table = query_table(a);
-  const int64_t queries_size = static_cast<int64_t>(table.size());
-  int64_t num_uses = 0;
-  append(table, use_table(a, num_uses));
-  const at::Tensor uploaded = device::upload(std::span<const int64_t>(table), a.q);
+  const AttentionLayout::DeviceTable& table = table_of(a, /*backward=*/true);
   const at::Tensor stats =
       at::empty({a.q.size(0), a.q.size(1), 3}, a.q.options().dtype(at::kFloat));
-  const int64_t* use_offsets = device::in_as<int64_t>(uploaded) + queries_size;
+  const int64_t* use_offsets =
+      device::in_as<int64_t>(table.values) + 2 * a.q.size(0) + a.layout.key_offsets.back();
   const int64_t* use_begin = use_offsets + a.k.size(0) + 1;
-  a.ops.attention_backward({.forward = arguments(a, uploaded, dq),
+  a.ops.attention_backward({.forward = arguments(a, table.values, dq),
                             .d_out = heads_of(d_out),
                             .rows = a.k.size(0),
                             .use_offsets = use_offsets,
                             .use_begin = use_begin,
-                            .use_end = use_begin + num_uses,
+                            .use_end = use_begin + table.num_uses,
                             .stats = device::out_as<float>(stats),
                             .dk = device::out_as<float>(dk),
                             .dv = device::out_as<float>(dv)});

@@ -1,6 +1,6 @@
 // How an op's host side reaches the device library. Weights, activations, gradients and caches live
 // on a run's device; what the host makes and checks (token ids, positions, slots, targets, layouts,
-// the chosen experts) stays in host memory, and an op uploads it where its kernel needs it.
+// the chosen experts) stays in host memory, and is uploaded where a kernel needs it, once a pass.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -36,10 +36,18 @@ T* out_as(const at::Tensor& x) {
   return static_cast<T*>(out(x));
 }
 
-// A copy of `values` in the memory of `like`.
+// A copy of `values` in the memory of `like`, not to be written to. Recent ones are kept by their
+// values: what every layer of a pass asks for (positions, slots, borders) is uploaded once.
 at::Tensor upload(std::span<const int64_t> values, const at::Tensor& like);
 at::Tensor upload(std::span<const int32_t> values, const at::Tensor& like);
 at::Tensor upload(std::span<const float> values, const at::Tensor& like);
+// int32 values in host memory as int64, for LibTorch's index operations.
+at::Tensor upload_as_long(const at::Tensor& values, const at::Tensor& like);
+// The same of what its owner keeps himself.
+at::Tensor upload_new(std::span<const int64_t> values, const at::Tensor& like);
+at::Tensor upload_new(std::span<const int32_t> values, const at::Tensor& like);
+// Copies made by this process.
+int64_t num_uploads();
 
 }  // namespace device
 

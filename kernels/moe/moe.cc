@@ -256,6 +256,7 @@ at::Tensor moe(const at::Tensor& x, const at::Tensor& index, const at::Tensor& w
   if (with_grad) hidden = at::empty({plan.rows(), gate_up.data.size(1)}, x.options());
   at::Tensor y = at::empty({x.size(0), x.size(1)}, x.options());
   if (const auto* ops = device_ops(x)) {
+    upload_moe_plan(plan, x);
     device_moe(*ops, x, weight, plan, gate_up, down, hidden, y);
   } else {
     with_type(x, plan, gate_up, down, [&](const auto& op) { op.forward(x, weight, hidden, y); });

@@ -8,23 +8,26 @@
 namespace cohort::kernels {
 namespace {
 
+const int32_t* tokens_of(const MoePlan& plan) { return device::in_as<int32_t>(plan.uploaded); }
+const int32_t* slots_of(const MoePlan& plan) { return tokens_of(plan) + plan.rows(); }
+const int32_t* rows_of_slots(const MoePlan& plan) { return tokens_of(plan) + 2 * plan.rows(); }
+
 // The rows of x in the order of the experts.
 at::Tensor sorted_rows(const device::DeviceOps& ops, const at::Tensor& x, const MoePlan& plan) {
   at::Tensor rows = at::empty({plan.rows(), x.size(1)}, x.options());
-  device_gather_rows(ops, x, plan.token, rows);
+  device_gather_rows(ops, x, tokens_of(plan), rows);
   return rows;
 }
 
 // y[t] = sum over choices of weight * rows; weight undefined: plain sum.
 void combine(const device::DeviceOps& ops, const at::Tensor& rows, const at::Tensor& weight,
              const MoePlan& plan, const at::Tensor& y) {
-  const at::Tensor picks = device::upload(std::span<const int32_t>(plan.row), rows);
   ops.combine_rows({.element = device::element_of(rows),
                     .tokens = plan.tokens,
                     .top_k = plan.top_k,
                     .width = rows.size(1),
                     .rows = device::in(rows),
-                    .picks = device::in_as<int32_t>(picks),
+                    .picks = rows_of_slots(plan),
                     .weights = device::in_as<float>(weight),
                     .y = device::out(y)});
 }
@@ -41,6 +44,13 @@ void swiglu_forward(const device::DeviceOps& ops, const at::Tensor& hidden, cons
 }
 
 }  // namespace
+
+void upload_moe_plan(MoePlan& plan, const at::Tensor& like) {
+  std::vector<int32_t> all = plan.token;
+  all.insert(all.end(), plan.slot.begin(), plan.slot.end());
+  all.insert(all.end(), plan.row.begin(), plan.row.end());
+  plan.uploaded = device::upload_new(std::span<const int32_t>(all), like);
+}
 
 void device_moe(const device::DeviceOps& ops, const at::Tensor& x, const at::Tensor& weight,
                 const MoePlan& plan, const Param& gate_up, const Param& down,
@@ -66,12 +76,11 @@ void device_moe_backward(const device::DeviceOps& ops, const at::Tensor& dy, con
   const at::Tensor act = at::empty({rows, inner}, x.options());
   swiglu_forward(ops, hidden, act);
   const at::Tensor d_weighted = at::empty({rows, inner}, x.options());
-  const at::Tensor slot = device::upload(std::span<const int32_t>(plan.slot), x);
   ops.weigh_rows({.element = device::element_of(x),
                   .rows = rows,
                   .width = inner,
                   .weight = device::in_as<float>(weight),
-                  .slot = device::in_as<int32_t>(slot),
+                  .slot = slots_of(plan),
                   .d_act = device::in_as<float>(d_act),
                   .act = device::out(act),
                   .d_weighted = device::out(d_weighted),

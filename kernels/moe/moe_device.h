@@ -7,6 +7,9 @@
 
 namespace cohort::kernels {
 
+// Before either of the others.
+void upload_moe_plan(MoePlan& plan, const at::Tensor& like);
+
 // `hidden` [rows, 2I] is filled for backward when it is defined.
 void device_moe(const device::DeviceOps& ops, const at::Tensor& x, const at::Tensor& weight,
                 const MoePlan& plan, const Param& gate_up, const Param& down,

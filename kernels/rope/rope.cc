@@ -74,7 +74,8 @@ void check_arguments(const at::Tensor& x, const RopeTable& table, const at::Tens
 void device_rope(const device::DeviceOps& ops, const at::Tensor& in, const RopeTable& table,
                  const at::Tensor& positions, bool interleaved, bool backward,
                  const at::Tensor& out) {
-  const at::Tensor uploaded = positions.to(in.device());
+  const at::Tensor uploaded = device::upload(
+      std::span(in_ptr<int32_t>(positions), static_cast<size_t>(positions.numel())), in);
   ops.rope({.element = device::element_of(in),
             .backward = backward,
             .interleaved = interleaved,

@@ -42,7 +42,8 @@ device::RouteGrad arguments(const RouterConfig& config, const at::Tensor& scores
 void device_route(const device::DeviceOps& ops, const at::Tensor& x, const Param& w,
                   const at::Tensor& bias, const RouterConfig& config, const at::Tensor& scores,
                   const at::Tensor& index, const at::Tensor& weight) {
-  const at::Tensor uploaded = bias.to(x.device());
+  const at::Tensor uploaded =
+      device::upload(std::span(device::in_as<float>(bias), static_cast<size_t>(bias.numel())), x);
   const at::Tensor scratch = at::empty({x.size(0), 2 * (config.num_experts + config.num_groups)},
                                        x.options().dtype(at::kFloat));
   ops.route({.element = device::element_of(x),

@@ -4,13 +4,17 @@ namespace cohort::kernels {
 
 void device_gather_rows(const device::DeviceOps& ops, const at::Tensor& x,
                         std::span<const int32_t> index, const at::Tensor& out) {
-  const at::Tensor uploaded = device::upload(index, x);
+  device_gather_rows(ops, x, device::in_as<int32_t>(device::upload(index, x)), out);
+}
+
+void device_gather_rows(const device::DeviceOps& ops, const at::Tensor& x, const int32_t* index,
+                        const at::Tensor& out) {
   ops.gather_rows({.element = device::element_of(x),
-                   .rows = static_cast<int64_t>(index.size()),
+                   .rows = out.size(0),
                    .dim = x.size(1),
                    .in = device::in(x),
                    .in_row = x.stride(0),
-                   .index = device::in_as<int32_t>(uploaded),
+                   .index = index,
                    .out = device::out(out)});
 }
 

@@ -12,6 +12,10 @@ namespace cohort::kernels {
 void device_gather_rows(const device::DeviceOps& ops, const at::Tensor& x,
                         std::span<const int32_t> index, const at::Tensor& out);
 
+// The same of an index [rows of out] that lies on the device.
+void device_gather_rows(const device::DeviceOps& ops, const at::Tensor& x, const int32_t* index,
+                        const at::Tensor& out);
+
 // Row target[i] gets the rows source[offsets[i]] .. source[offsets[i + 1] - 1], in order.
 struct RowSums {
   std::vector<int64_t> target, offsets, source;

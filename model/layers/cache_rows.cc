@@ -20,7 +20,7 @@ void cache_rows(const at::Tensor& x, const at::Tensor& slots, const at::Tensor& 
     COHORT_CHECK(slot[t] >= 0 && slot[t] < cache.size(0), "slot {} of {}", slot[t], cache.size(0));
   if (kernels::device_ops(x) != nullptr) {
     at::Tensor all = cache;
-    all.index_copy_(0, slots.to(at::kLong).to(cache.device()), x);
+    all.index_copy_(0, kernels::device::upload_as_long(slots, cache), x);
     return;
   }
   kernels::for_dtype(x.scalar_type(), [&]<class T>() {

@@ -154,7 +154,7 @@ void expand_heads_into(const at::Tensor& kv, const at::Tensor& k_rope, const Hea
     COHORT_CHECK(slot[t] >= 0 && slot[t] < k.size(0), "slot {} of {}", slot[t], k.size(0));
   if (kernels::device_ops(kv) != nullptr) {
     const KeysValues rows = expand_heads(kv, k_rope, shape);
-    const at::Tensor places = slots.to(at::kLong).to(k.device());
+    const at::Tensor places = kernels::device::upload_as_long(slots, k);
     at::Tensor keys = k, values = v;
     keys.index_copy_(0, places, rows.k);
     values.index_copy_(0, places, rows.v);

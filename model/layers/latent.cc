@@ -26,7 +26,7 @@ void join_latent_into(const at::Tensor& c, const at::Tensor& k_rope, const at::T
       COHORT_CHECK(slot[t] >= 0 && slot[t] < cache.size(0), "slot {} of {}", slot[t],
                    cache.size(0));
     at::Tensor keys = cache;
-    keys.index_copy_(0, slots.to(at::kLong).to(cache.device()), join_latent(c, k_rope));
+    keys.index_copy_(0, kernels::device::upload_as_long(slots, cache), join_latent(c, k_rope));
     return;
   }
   kernels::for_dtype(c.scalar_type(), [&]<class T>() {

@@ -52,6 +52,7 @@ void Runner::fill(const StepPlan& plan) {
   positions_.clear();
   slots_.clear();
   kernels::AttentionLayout& layout = *layout_;
+  ++layout.version;
   layout.query_offsets.assign(1, 0);
   layout.first_position.clear();
   layout.key_offsets.assign(1, 0);
