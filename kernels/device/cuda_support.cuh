@@ -106,6 +106,8 @@ void gemm(const Gemm&);
 void gemm_bf16(const Gemm&);
 void weight_grad(const WeightGrad&);
 void weight_grad_bf16(const WeightGrad&);
+void fp8_quantize(const Fp8Quantize&);
+void fp8_gemm(const Fp8Gemm&);
 void attention(const Attention&);
 void attention_backward(const AttentionBackward&);
 void rms_norm(const RmsNorm&);

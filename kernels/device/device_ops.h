@@ -43,6 +43,24 @@ struct WeightGrad {
   const int64_t* targets;
 };
 
+// kernels/fp8/fp8.h: codes [rows, columns] and their scales, a block of `height` x 128 each.
+struct Fp8Quantize {
+  Element element;
+  int64_t rows, columns, height;
+  const void* x;
+  int64_t x_row;
+  uint8_t* codes;
+  float* scales;
+};
+// out [rows, columns] = x w^T; codes x [rows, inner] and w [columns, inner], 16-byte aligned.
+struct Fp8Gemm {
+  Element out_element;
+  int64_t rows, columns, inner;
+  const uint8_t *x, *w;
+  const float *x_scales, *w_scales;
+  void* out;
+};
+
 // Element (row, head, d) at data[row * row_stride + head * head_stride + d].
 struct HeadTensor {
   void* data;
@@ -237,7 +255,7 @@ struct TreeSum {
 };
 
 // Raised with every change of this file: a library of another version is refused.
-inline constexpr int64_t kDeviceOpsVersion = 2;
+inline constexpr int64_t kDeviceOpsVersion = 3;
 
 struct DeviceOps {
   int64_t version;
@@ -249,6 +267,8 @@ struct DeviceOps {
 
   void (*gemm)(const Gemm&);
   void (*weight_grad)(const WeightGrad&);
+  void (*fp8_quantize)(const Fp8Quantize&);
+  void (*fp8_gemm)(const Fp8Gemm&);
   void (*attention)(const Attention&);
   void (*attention_backward)(const AttentionBackward&);
   void (*rms_norm)(const RmsNorm&);

@@ -42,6 +42,8 @@ extern "C" __attribute__((visibility("default"))) const DeviceOps* cohort_device
                                 .memory = memory,
                                 .gemm = gemm,
                                 .weight_grad = weight_grad,
+                                .fp8_quantize = fp8_quantize,
+                                .fp8_gemm = fp8_gemm,
                                 .attention = attention,
                                 .attention_backward = attention_backward,
                                 .rms_norm = rms_norm,

@@ -1,4 +1,5 @@
-// A tile of a product of bf16 operands, on tensor cores.
+// A tile of a product on tensor cores, of bf16 operands or of others whose elements, or pairs of
+// them along k, have 16 bits.
 //
 // sums(m, n) = sum over k < inner of a(m, k) b(n, k), 16 steps of k at a time from k = 0. What lies
 // outside of the operands is 0. An element takes the same steps whatever the tile's size and
@@ -80,31 +81,50 @@ struct Shape {
 
 template <class S>
 struct Sums {
-  float values[S::kEachM][S::kEachN][4];
+  float values[S::kEachM][S::kEachN][4] = {};
 
   __device__ static int first_row() { return threadIdx.x / 32 % S::kWarpsM * S::kWarpM; }
   __device__ static int first_column() { return threadIdx.x / 32 / S::kWarpsM * S::kWarpN; }
+  // Of values[i][j][e].
+  __device__ static int row_of(int i, int e) {
+    return first_row() + i * 16 + e / 2 * 8 + threadIdx.x % 32 / 4;
+  }
+  __device__ static int column_of(int j, int e) {
+    return first_column() + j * 8 + threadIdx.x % 4 * 2 + e % 2;
+  }
 
-  // fn(m, n, sum) for every sum of this thread.
+  // fn(i, j, e) for every sum of this thread.
   template <class Fn>
-  __device__ void for_each(const Fn& fn) const {
-    const int lane = threadIdx.x % 32;
+  __device__ static void for_each_index(const Fn& fn) {
     COHORT_UNROLL
     for (int i = 0; i < S::kEachM; ++i) {
       COHORT_UNROLL
       for (int j = 0; j < S::kEachN; ++j) {
         COHORT_UNROLL
-        for (int e = 0; e < 4; ++e) {
-          fn(first_row() + i * 16 + e / 2 * 8 + lane / 4,
-             first_column() + j * 8 + lane % 4 * 2 + e % 2, values[i][j][e]);
-        }
+        for (int e = 0; e < 4; ++e) fn(i, j, e);
       }
     }
+  }
+  // fn(m, n, sum)
+  template <class Fn>
+  __device__ void for_each(const Fn& fn) const {
+    for_each_index(
+        [&](int i, int j, int e) { fn(row_of(i, e), column_of(j, e), values[i][j][e]); });
+  }
+  __device__ void clear() {
+    for_each_index([&](int i, int j, int e) { values[i][j][e] = 0.0f; });
+  }
+};
+
+// How a warp multiplies 16 x 16 elements by 16 x 8.
+struct Bf16Products {
+  __device__ static void multiply(float (&c)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
+    multiply_16x8x16(c, a, b0, b1);
   }
 };
 
 // One stage of both operands: what 16-step multiplications it holds.
-template <class S, class PartA, class PartB>
+template <class S, class Products, class PartA, class PartB>
 __device__ void multiply_stage(const Bf16* a, const Bf16* b, int rows, Sums<S>& sums) {
   COHORT_UNROLL
   for (int k = 0; k < S::kDepth; k += 16) {
@@ -121,28 +141,22 @@ __device__ void multiply_stage(const Bf16* a, const Bf16* b, int rows, Sums<S>& 
       COHORT_UNROLL
       for (int j = 0; j < S::kEachN; ++j) {
         const uint32_t* words = b_words[j / 2] + j % 2 * 2;
-        multiply_16x8x16(sums.values[i][j], a_words, words[0], words[1]);
+        Products::multiply(sums.values[i][j], a_words, words[0], words[1]);
       }
     }
   }
 }
 
-// The sums of a tile; the block calls it together. The next stage is copied while one is
-// multiplied. `a` and `b` begin at the tile's first row and column.
-template <class S, bool kAAlongK, bool kBAlongK>
-__device__ void multiply_tile(const Lines& a, const Lines& b, int64_t inner, Sums<S>& sums) {
+// Adds the products of a tile to sums; the block calls it together. The next stage is copied while
+// one is multiplied, and after(end) is called when the steps before `end` have been. `a` and `b`
+// begin at the tile's first row and column.
+template <class S, class Products, bool kAAlongK, bool kBAlongK, class After>
+__device__ void multiply_tile(const Lines& a, const Lines& b, int64_t inner, Sums<S>& sums,
+                              const After& after) {
   using PartA = Part<S::kTileM, S::kDepth, kAAlongK, S::kThreadCount>;
   using PartB = Part<S::kTileN, S::kDepth, kBAlongK, S::kThreadCount>;
   alignas(16) __shared__ Bf16 a_parts[2][PartA::kSize];
   alignas(16) __shared__ Bf16 b_parts[2][PartB::kSize];
-  COHORT_UNROLL
-  for (int i = 0; i < S::kEachM; ++i) {
-    COHORT_UNROLL
-    for (int j = 0; j < S::kEachN; ++j) {
-      COHORT_UNROLL
-      for (int e = 0; e < 4; ++e) sums.values[i][j][e] = 0.0f;
-    }
-  }
   // Rows of a that this warp multiplies: those outside are not stored by anyone.
   const int64_t left = sums.first_column() < b.lines ? a.lines - sums.first_row() : 0;
   const int rows = static_cast<int>(left < S::kWarpM ? left : S::kWarpM);
@@ -159,9 +173,15 @@ __device__ void multiply_tile(const Lines& a, const Lines& b, int64_t inner, Sum
     copy(stage ^ 1, begin + S::kDepth);
     wait_for_copies<1>();
     __syncthreads();
-    multiply_stage<S, PartA, PartB>(a_parts[stage], b_parts[stage], rows, sums);
+    multiply_stage<S, Products, PartA, PartB>(a_parts[stage], b_parts[stage], rows, sums);
+    after(begin + S::kDepth < inner ? begin + S::kDepth : inner);
     __syncthreads();
   }
+}
+
+template <class S, bool kAAlongK, bool kBAlongK>
+__device__ void multiply_bf16_tile(const Lines& a, const Lines& b, int64_t inner, Sums<S>& sums) {
+  multiply_tile<S, Bf16Products, kAAlongK, kBAlongK>(a, b, inner, sums, [](int64_t) {});
 }
 
 }  // namespace cohort::kernels::device

@@ -20,7 +20,7 @@ __global__ void __launch_bounds__(S::kThreadCount, 2) gemm_kernel(Gemm g) {
   const Lines b = {static_cast<const Bf16*>(g.b) + group * g.b_group + column * g.b_column,
                    g.columns - column, kBAlongK ? g.b_column : g.b_row};
   Sums<S> sums;
-  multiply_tile<S, true, kBAlongK>(a, b, g.inner, sums);
+  multiply_bf16_tile<S, true, kBAlongK>(a, b, g.inner, sums);
   Out* out = static_cast<Out*>(g.out) + row * g.out_row + column;
   sums.for_each([&](int m, int n, float sum) {
     if (m < a.lines && n < b.lines) store(sum, out[m * g.out_row + n]);
@@ -39,7 +39,7 @@ __global__ void __launch_bounds__(Wide::kThreadCount, 2) weight_grad_kernel(Weig
                       g.dy_row};
     const Lines x = {static_cast<const Bf16*>(g.x) + row * g.x_row + k0, g.width_k - k0, g.x_row};
     Sums<Wide> sums;
-    multiply_tile<Wide, false, false>(dy, x, end - row < g.chunk ? end - row : g.chunk, sums);
+    multiply_bf16_tile<Wide, false, false>(dy, x, end - row < g.chunk ? end - row : g.chunk, sums);
     sums.for_each([&](int n, int k, float sum) {
       if (n < dy.lines && k < x.lines) grad[n * g.width_k + k] += sum;
     });

@@ -30,6 +30,8 @@ void wait_for_copies(int pending);
 namespace cohort::kernels::device {
 
 void multiply_16x8x16(float (&c)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1);
+void multiply_16x8x32_e4m3(float (&c)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1);
+float of_other_lane(float value, int mask);
 void load_matrices(uint32_t (&words)[4], const void* row);
 void load_matrices_transposed(uint32_t (&words)[4], const void* row);
 
