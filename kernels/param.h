@@ -17,8 +17,13 @@ namespace cohort::kernels {
 // + 1. Null where no gradient is taken.
 using RowShards = std::shared_ptr<const std::vector<int64_t>>;
 
+// What linear maps and experts multiply by: the weights themselves, or (forward alone, on the CPU)
+// a copy of them in blocks of 32 8-bit integers with one scale each (linear/micro_kernels.h).
+enum class WeightFormat : uint8_t { same, q8_0 };
+
 struct Param {
   at::Tensor data;  // compute dtype (fp32 or bf16), contiguous: [N, K], [E, N, K] or [N]
+  WeightFormat format = WeightFormat::same;
   // fp32 [S, ...data.shape], S local logical shards; undefined: frozen or inference. A slice is
   // contiguous, but the slices lie grad.stride(0) apart: each is a part of its shard's flat buffer.
   at::Tensor grad;

@@ -10,7 +10,24 @@ namespace {
 
 struct Pair {
   MicroKernels fp32, bf16;
+  MicroKernels q8_of_fp32, q8_of_bf16;
 };
+
+// 8 bits: VPDPBUSD, which Cascade Lake brought to AVX-512, or AVX2.
+void choose_q8(Target target, Pair& pair) {
+  const Q8Kernels* q8 = &kPortableQ8;
+  const char* name = "portable-q8";
+  if (target != Target::kPortable && __builtin_cpu_supports("f16c")) {
+    q8 = &kAvx2Q8, name = "avx2-q8";
+    if (target != Target::kAvx2 && __builtin_cpu_supports("avx512vnni"))
+      q8 = &kAvx512Q8, name = "avx512-vnni-q8";
+  }
+  const auto set = [&](Gather gather, const PackKernels& pack) {
+    return MicroKernels{name, Element::kQ8, Element::kQ8, q8->multiply, gather, pack};
+  };
+  pair.q8_of_fp32 = set(q8->gather_fp32, q8->pack_fp32);
+  pair.q8_of_bf16 = set(q8->gather_bf16, q8->pack_bf16);
+}
 
 Pair kernels_of(Target target) {
   const MicroKernels portable_fp32{"portable",     Element::kFp32,
@@ -19,7 +36,8 @@ Pair kernels_of(Target target) {
   const MicroKernels portable_bf16{"portable",         Element::kBf16,
                                    Element::kFp32,     kPortableMultiplyWiden,
                                    kPortableWidenRows, kPortablePackBf16};
-  Pair pair{portable_fp32, portable_bf16};
+  Pair pair{portable_fp32, portable_bf16, {}, {}};
+  choose_q8(target, pair);
   if (target == Target::kAvx2) {
     pair.fp32.name = pair.bf16.name = "avx2";
     pair.fp32.multiply = kAvx2MultiplyFp32;
@@ -87,10 +105,12 @@ bool target_available(Target target) {
   return false;
 }
 
-const MicroKernels& micro_kernels(at::ScalarType dtype) {
+const MicroKernels& micro_kernels(at::ScalarType dtype, WeightFormat format) {
   COHORT_CHECK(dtype == at::kFloat || dtype == at::kBFloat16, "linear takes fp32 or bf16, not {}",
                c10::toString(dtype));
-  return dtype == at::kFloat ? current().fp32 : current().bf16;
+  const Pair& pair = current();
+  if (format == WeightFormat::q8_0) return dtype == at::kFloat ? pair.q8_of_fp32 : pair.q8_of_bf16;
+  return dtype == at::kFloat ? pair.fp32 : pair.bf16;
 }
 
 void force_target(Target target) {

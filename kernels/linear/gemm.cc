@@ -20,7 +20,8 @@ constexpr int64_t kBlockBytes = 512 << 10;
 constexpr int64_t kPieceBytes = 1 << 20;  // of B, when several row blocks share it
 // An item of work under this many multiply-adds costs more to deal out than to do.
 constexpr int64_t kMinItemWork = 512 << 10;
-constexpr int64_t kMinPackBytes = 128 << 10;  // likewise, of a weight to pack
+constexpr int64_t kMinPackBytes = 128 << 10;   // likewise, of a weight to pack
+constexpr int64_t kMinGatherSize = 128 << 10;  // likewise, of elements to quantise
 // Blocks of a weight gradient, in rows of the batch, of the weight and in its columns: large enough
 // to repay transposing dy and packing x, both of which fit the second cache.
 constexpr int64_t kGradRows = 512;  // a multiple of every chunk of steps
@@ -102,13 +103,13 @@ PackedWeight packed(const Param& w, at::Tensor& storage, int64_t& version, int64
     for_tasks(groups * pieces, groups * group_bytes > kMinPackBytes, work);
     version = w.version;
   }
-  return {data, group_bytes, steps_of(element, inner) * kStepBytes, columns, inner};
+  return {data, group_bytes, steps_of(element, inner) * step_bytes(element), columns, inner};
 }
 
 }  // namespace
 
 PackedWeight packed_forward(const Param& w) {
-  const MicroKernels& kernels = micro_kernels(w.data.scalar_type());
+  const MicroKernels& kernels = micro_kernels(w.data.scalar_type(), w.format);
   const auto [groups, n, k] = shape_of(w);
   return packed(w, w.packed.forward, w.packed.forward_version, groups, n, k, kernels.element,
                 [&](int64_t group, int64_t begin, int64_t end, char* b) {
@@ -117,6 +118,7 @@ PackedWeight packed_forward(const Param& w) {
 }
 
 PackedWeight packed_backward(const Param& w) {
+  COHORT_CHECK(w.format == WeightFormat::same, "8-bit weights have no backward direction");
   const MicroKernels& kernels = micro_kernels(w.data.scalar_type());
   const auto [groups, n, k] = shape_of(w);
   return packed(w, w.packed.backward, w.packed.backward_version, groups, k, n, kernels.element,
@@ -138,7 +140,7 @@ PackedWeight part_of_inner(const PackedWeight& b, Element element, int64_t first
   COHORT_CHECK(first % kPart == 0 && first + count <= b.inner, "inner places {} to {} of {}", first,
                first + count, b.inner);
   PackedWeight part = b;
-  part.data += steps_of(element, first) * kStepBytes;
+  part.data += steps_of(element, first) * step_bytes(element);
   part.inner = count;
   return part;
 }
@@ -163,8 +165,7 @@ char* thread_scratch(Scratch slot, int64_t bytes) {
 void multiply_block(const MicroKernels& kernels, const Rows& x, int64_t rows, const PackedWeight& b,
                     int64_t group, int64_t panel_begin, int64_t panel_end, const Target2D& c) {
   const int64_t steps = steps_of(kernels.element, b.inner);
-  const bool as_it_is = x.index == nullptr && kernels.a_element == kernels.element &&
-                        (kernels.element == Element::kFp32 || b.inner % 2 == 0);
+  const bool as_it_is = kernels.reads_as_it_is(x, b.inner);
   const int64_t blocks = ceil_div(rows, max_block_rows(b.inner));
   const int64_t c_bytes = c.row_elements * (c.output == Output::kBf16 ? 2 : 4);
   for (int64_t i = 0; i < blocks; ++i) {
@@ -196,7 +197,26 @@ void multiply_block(const MicroKernels& kernels, const Rows& x, int64_t rows, co
   multiply_block(kernels, x, rows, b, group, 0, panels_of(b.columns), c);
 }
 
-void multiply(const MicroKernels& kernels, const Rows& x, std::span<const int64_t> offsets,
+namespace {
+
+// All of A in the form that multiply() reads, in the calling thread's scratch: for items that would
+// each quantise the same rows.
+Rows gather_once(const MicroKernels& kernels, const Rows& x, int64_t rows, int64_t inner) {
+  const int64_t row_bytes = spread(kernels.a_row_bytes(inner));
+  char* gathered = thread_scratch(Scratch::kA, rows * row_bytes);
+  const int64_t at_once = std::max<int64_t>(1, (16 << 10) / inner),
+                pieces = ceil_div(rows, at_once);
+  const auto gather = [&](int64_t i) {
+    const int64_t begin = i * at_once, count = std::min(at_once, rows - begin);
+    kernels.gather(x.from(begin), count, inner, gathered + begin * row_bytes, row_bytes);
+  };
+  for_tasks(pieces, rows * inner > kMinGatherSize, gather);
+  return {gathered, row_bytes, nullptr, /*gathered=*/true};
+}
+
+}  // namespace
+
+void multiply(const MicroKernels& kernels, const Rows& x_any, std::span<const int64_t> offsets,
               const PackedWeight& b, const Target2D& c) {
   const int64_t groups = static_cast<int64_t>(offsets.size()) - 1;
   const int64_t rows = offsets[groups] - offsets[0];
@@ -204,6 +224,9 @@ void multiply(const MicroKernels& kernels, const Rows& x, std::span<const int64_
   const int64_t panels = panels_of(b.columns);
   const int64_t c_bytes = c.row_elements * (c.output == Output::kBf16 ? 2 : 4);
   const int64_t wanted = wanted_items(rows, b.columns, b.inner);
+  const bool quantises = kernels.element == Element::kQ8 && b.inner > 0;
+  const Rows x =
+      quantises && wanted > 1 ? gather_once(kernels, x_any, offsets[groups], b.inner) : x_any;
 
   struct Block {
     int64_t group, begin, rows;
@@ -222,7 +245,7 @@ void multiply(const MicroKernels& kernels, const Rows& x, std::span<const int64_
   // is in a cache.
   int64_t panels_each = ceil_div(panels, ceil_div(wanted, num_blocks));
   if (num_blocks > groups) {
-    const int64_t panel_bytes = steps_of(kernels.element, b.inner) * kStepBytes;
+    const int64_t panel_bytes = steps_of(kernels.element, b.inner) * step_bytes(kernels.element);
     panels_each = std::min(panels_each, std::max<int64_t>(1, kPieceBytes / panel_bytes));
   }
   panels_each = std::min(panels, ceil_div(panels_each, 4) * 4);

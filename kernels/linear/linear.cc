@@ -36,11 +36,18 @@ at::Tensor as_operand(const at::Tensor& x, const Param& w) {
   return same.size(1) <= 1 || same.stride(1) == 1 ? same : same.contiguous();
 }
 
-void multiply(const at::Tensor& x, const gemm::PackedWeight& b, std::span<const int64_t> offsets,
-              at::Tensor& out) {
+void multiply(const at::Tensor& x, const Param& w, const gemm::PackedWeight& b,
+              std::span<const int64_t> offsets, at::Tensor& out) {
   check_product(x, b.inner, out, b.columns);
-  gemm::multiply(gemm::micro_kernels(x.scalar_type()), gemm::rows_of(x), offsets, b,
+  gemm::multiply(gemm::micro_kernels(x.scalar_type(), w.format), gemm::rows_of(x), offsets, b,
                  gemm::target_of(out));
+}
+
+const device::DeviceOps* ops_of(const at::Tensor& x, const Param& w) {
+  const auto* ops = device_ops(x);
+  COHORT_CHECK(ops == nullptr || w.format == WeightFormat::same,
+               "linear: 8-bit weights are for the CPU");
+  return ops;
 }
 
 void check_weight_grad(const at::Tensor& dy, const at::Tensor& x, const Param& w) {
@@ -91,6 +98,7 @@ at::Tensor linear(const at::Tensor& x, const Param& w, const RowShards& shards, 
                            fp32_out ? x.options().dtype(at::kFloat) : x.options());
   linear_out(x, w, y);
   if (c10::GradMode::is_enabled() && x.requires_grad()) {
+    COHORT_CHECK(w.format == WeightFormat::same, "linear: no gradient flows through 8-bit weights");
     auto node = std::shared_ptr<LinearBackward>(new LinearBackward(x, w, shards),
                                                 torch::autograd::deleteNode);
     node->set_next_edges(torch::autograd::collect_next_edges(x));
@@ -103,15 +111,15 @@ void linear_out(const at::Tensor& x, const Param& w, at::Tensor& out) {
   check_same_type(x, w);
   COHORT_CHECK(w.data.dim() == 2, "linear: the weight must be [N, K]");
   const std::array<int64_t, 2> all{0, x.size(0)};
-  if (const auto* ops = device_ops(x)) return device_multiply(*ops, x, w, all, false, out);
-  multiply(x, gemm::packed_forward(w), all, out);
+  if (const auto* ops = ops_of(x, w)) return device_multiply(*ops, x, w, all, false, out);
+  multiply(x, w, gemm::packed_forward(w), all, out);
 }
 
 void linear_input_grad_out(const at::Tensor& dy, const Param& w, at::Tensor& dx) {
   const std::array<int64_t, 2> all{0, dy.size(0)};
   if (const auto* ops = device_ops(dy))
     return device_multiply(*ops, as_operand(dy, w), w, all, true, dx);
-  multiply(as_operand(dy, w), gemm::packed_backward(w), all, dx);
+  multiply(as_operand(dy, w), w, gemm::packed_backward(w), all, dx);
 }
 
 void linear_part_out(const at::Tensor& x, const WeightPart& part, at::Tensor& out) {
@@ -155,8 +163,8 @@ void grouped_linear_out(const at::Tensor& x, const Param& w, const std::vector<i
                "grouped linear: {} offsets must cover {} rows of {} groups", offsets.size(),
                x.size(0), w.data.size(0));
   check_same_type(x, w);
-  if (const auto* ops = device_ops(x)) return device_multiply(*ops, x, w, offsets, transposed, out);
-  multiply(x, transposed ? gemm::packed_backward(w) : gemm::packed_forward(w), offsets, out);
+  if (const auto* ops = ops_of(x, w)) return device_multiply(*ops, x, w, offsets, transposed, out);
+  multiply(x, w, transposed ? gemm::packed_backward(w) : gemm::packed_forward(w), offsets, out);
 }
 
 void linear_weight_grad(const at::Tensor& dy_any, const at::Tensor& x, const Param& w,

@@ -8,6 +8,13 @@
 // the steps in order (Amx: over chunks of 16 steps). How rows are tiled, and which panels a call
 // covers, changes no bit of it; nor does it change one to cut the steps (Amx: at chunks) into calls
 // that start at C.
+//
+// 8-bit products (Element::kQ8) go by blocks of 32 k, the last one padded with 0. Both A and B hold
+// of each block its integers q and a scale d, with d q for the value (Q8_0 of ggml):
+//   d = max |x| / 127,  q = x / d rounded to the nearest, ties to even;  B keeps d in fp16
+//   C[m, n] = sum over the blocks in order, fused: C = fma(sum_i qa_i qb_i, da db, C)
+// The integer sums are exact, so every processor gives the same bits. A block of A with an infinity
+// or a NaN has d = NaN.
 #pragma once
 
 #include <cstdint>
@@ -18,17 +25,34 @@ inline constexpr int64_t kPanel = 32;
 inline constexpr int64_t kWordBytes = 4;
 inline constexpr int64_t kStepBytes = kPanel * kWordBytes;
 
-enum class Element { kFp32, kBf16 };
+enum class Element { kFp32, kBf16, kQ8 };
+// Of tensors, which are never kQ8.
 inline constexpr int64_t element_bytes(Element e) { return e == Element::kFp32 ? 4 : 2; }
+
+// A step of kQ8 is a block of 32 k: eight steps of words of four k, the lowest k in the lowest
+// byte, as q + 128 (VPDPBUSD takes unsigned by signed), and the 32 columns' scales in fp16.
+inline constexpr int64_t kQ8Block = 32, kQ8Words = kQ8Block / 4;
+inline constexpr int64_t kQ8StepBytes = kQ8Words * kStepBytes + 2 * kPanel;
+inline constexpr int64_t step_bytes(Element e) {
+  return e == Element::kQ8 ? kQ8StepBytes : kStepBytes;
+}
+// A block of a row of A.
+struct Q8Values {
+  int8_t q[kQ8Block];
+  float scale;
+  int32_t offset;  // -128 times the sum of q: what B's 128 adds to a product
+};
 
 enum class Output { kFp32, kBf16, kOntoFp32 };  // kOntoFp32: the accumulator starts at C
 
 inline constexpr int64_t steps_of(Element e, int64_t k) {
-  return e == Element::kFp32 ? k : (k + 1) / 2;
+  return e == Element::kFp32   ? k
+         : e == Element::kBf16 ? (k + 1) / 2
+                               : (k + kQ8Block - 1) / kQ8Block;
 }
 inline constexpr int64_t panels_of(int64_t n) { return (n + kPanel - 1) / kPanel; }
 inline constexpr int64_t packed_bytes(Element e, int64_t n, int64_t k) {
-  return panels_of(n) * steps_of(e, k) * kStepBytes;
+  return panels_of(n) * steps_of(e, k) * step_bytes(e);
 }
 
 struct Block {
@@ -50,17 +74,19 @@ struct Rows {
   const char* data;
   int64_t row_bytes;
   const int32_t* index = nullptr;
+  bool gathered = false;  // in the form that multiply() reads; without an index
 
   const char* row(int64_t m) const { return data + (index ? index[m] : m) * row_bytes; }
   Rows from(int64_t m) const {
-    return index ? Rows{data, row_bytes, index + m} : Rows{data + m * row_bytes, row_bytes};
+    return index ? Rows{data, row_bytes, index + m}
+                 : Rows{data + m * row_bytes, row_bytes, nullptr, gathered};
   }
   Rows columns_from(int64_t offset_bytes) const { return {data + offset_bytes, row_bytes, index}; }
 };
 
 using Multiply = void (*)(const Block&);
-// Rows of A in the form that multiply() reads: picked, widened if need be, padded with 0 to whole
-// steps.
+// Rows of A in the form that multiply() reads: picked, widened or quantised if need be, padded with
+// 0 to whole steps.
 using Gather = void (*)(const Rows& x, int64_t rows, int64_t k, char* out, int64_t out_row_bytes);
 
 struct PackKernels {
@@ -74,15 +100,22 @@ struct PackKernels {
 
 struct MicroKernels {
   const char* name;
-  Element element;  // of x, of the weights and so of the panels
+  Element element;  // of the panels; kQ8 aside, of x and of the weights
   Element
       a_element;  // of A as multiply() reads it: fp32 with bf16 panels means that gather() widens
   Multiply multiply;
   Gather gather;
-  PackKernels pack;
+  PackKernels pack;  // kQ8: pack_transposed alone
 
+  // Whether multiply() reads rows of x with k elements as they lie.
+  bool reads_as_it_is(const Rows& x, int64_t k) const {
+    if (x.gathered) return true;
+    return x.index == nullptr && a_element == element &&
+           (element == Element::kFp32 || (element == Element::kBf16 && k % 2 == 0));
+  }
   // Bytes of a row of A with k elements, padded to whole steps.
   int64_t a_row_bytes(int64_t k) const {
+    if (element == Element::kQ8) return steps_of(element, k) * sizeof(Q8Values);
     return steps_of(element, k) * (a_element == element ? kWordBytes : 2 * kWordBytes);
   }
 };
@@ -94,5 +127,12 @@ extern const Multiply kAvx512MultiplyFp32, kAvx512MultiplyWiden, kAvx512Multiply
 extern const Gather kCopyRowsFp32, kCopyRowsBf16, kPortableWidenRows, kAvx512WidenRows;
 extern const PackKernels kPortablePackFp32, kPortablePackBf16;
 extern const PackKernels kAvx512PackFp32, kAvx512PackBf16;
+// 8 bits, of rows and weights in fp32 or bf16.
+struct Q8Kernels {
+  Multiply multiply;
+  Gather gather_fp32, gather_bf16;
+  PackKernels pack_fp32, pack_bf16;
+};
+extern const Q8Kernels kPortableQ8, kAvx2Q8, kAvx512Q8;
 
 }  // namespace cohort::kernels::gemm

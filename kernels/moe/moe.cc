@@ -172,7 +172,7 @@ struct Moe {
 template <class Fn>
 void with_type(const at::Tensor& x, const MoePlan& plan, const Param& gate_up, const Param& down,
                const Fn& fn) {
-  const MicroKernels& kernels = gemm::micro_kernels(x.scalar_type());
+  const MicroKernels& kernels = gemm::micro_kernels(x.scalar_type(), gate_up.format);
   const Shape shape{gate_up.data.size(0), down.data.size(1), down.data.size(2)};
   if (x.scalar_type() == at::kFloat) {
     fn(Moe<float>{kernels, plan, gate_up, down, shape});
@@ -239,6 +239,7 @@ void check(const at::Tensor& x, const at::Tensor& index, const at::Tensor& weigh
       x.scalar_type() == gate_up.data.scalar_type() && x.scalar_type() == down.data.scalar_type(),
       "moe: x is {}, the weights {} and {}", c10::toString(x.scalar_type()),
       c10::toString(gate_up.data.scalar_type()), c10::toString(down.data.scalar_type()));
+  COHORT_CHECK(gate_up.format == down.format, "moe: gate_up and down are of one format");
   COHORT_CHECK(weight.scalar_type() == at::kFloat && weight.is_contiguous() &&
                    weight.sizes() == index.sizes(),
                "moe: weight must be contiguous fp32, as large as index");
@@ -252,6 +253,8 @@ at::Tensor moe(const at::Tensor& x, const at::Tensor& index, const at::Tensor& w
   MoePlan plan = make_moe_plan(index, gate_up.data.size(0));
   const bool with_grad =
       c10::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad());
+  COHORT_CHECK(gate_up.format == WeightFormat::same || (!with_grad && device_ops(x) == nullptr),
+               "moe: 8-bit weights have no gradient, and are for the CPU");
   at::Tensor hidden;
   if (with_grad) hidden = at::empty({plan.rows(), gate_up.data.size(1)}, x.options());
   at::Tensor y = at::empty({x.size(0), x.size(1)}, x.options());

@@ -63,6 +63,10 @@ TEST(LinearBounds, no_kernel_reads_or_writes_past_the_end_of_an_operand) {
         linear_input_grad_out(*dy, w, *dx);
         linear_weight_grad(*dy, *x, w, {0, m});
         EXPECT_TRUE(at::equal(*y, linear((*x).clone(), ordinary, nullptr)));
+        w.format = ordinary.format = WeightFormat::q8_0;
+        ++w.version, ++ordinary.version;
+        linear_out(*x, w, *y);
+        EXPECT_TRUE(at::equal(*y, linear((*x).clone(), ordinary, nullptr)));
         linear_weight_grad((*dy).clone(), (*x).clone(), ordinary, {0, m});
         EXPECT_TRUE(at::equal(w.grad, ordinary.grad));
       }
