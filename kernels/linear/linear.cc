@@ -125,8 +125,8 @@ void linear_input_grad_out(const at::Tensor& dy, const Param& w, at::Tensor& dx)
 void linear_part_out(const at::Tensor& x, const WeightPart& part, at::Tensor& out) {
   check_same_type(x, part.w);
   const std::array<int64_t, 2> all{0, x.size(0)};
-  multiply(x, gemm::part_of_columns(gemm::packed_forward(part.w), part.first, part.count), all,
-           out);
+  multiply(x, part.w, gemm::part_of_columns(gemm::packed_forward(part.w), part.first, part.count),
+           all, out);
 }
 
 void linear_part_input_grad(const at::Tensor& dy, const WeightPart& part, at::Tensor& dx) {
