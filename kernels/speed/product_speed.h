@@ -1,4 +1,4 @@
-// The speed of linear beside LibTorch's own, on the same operands, in turns.
+// The speed of linear beside LibTorch's own, on the same operands and as many threads, in turns.
 #pragma once
 
 #include <c10/core/ScalarType.h>

@@ -5,6 +5,7 @@
 #include <ATen/ops/matmul.h>
 
 #include "kernels/linear/linear.h"
+#include "kernels/speed/library_threads.h"
 #include "tests/bench/support.h"
 
 namespace cohort::kernels {
@@ -46,6 +47,7 @@ void linear_forward_library(benchmark::State& state) {
   const at::Tensor x = values({p.rows, p.inner}, p.dtype),
                    w = values({p.columns, p.inner}, p.dtype);
   at::Tensor y = at::empty({p.rows, p.columns}, x.options());
+  const LibraryThreads threads;
   for (auto _ : state) at::linear_out(y, x, w);
   p.report_to(state);
 }
@@ -74,6 +76,7 @@ void linear_weight_gradient_library(benchmark::State& state) {
   const Product p(state);
   const at::Tensor x = values({p.rows, p.inner}, p.dtype),
                    dy = values({p.rows, p.columns}, p.dtype);
+  const LibraryThreads threads;
   for (auto _ : state) benchmark::DoNotOptimize(at::matmul(dy.t(), x));
   p.report_to(state);
 }

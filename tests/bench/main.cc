@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "core/base/threads.h"
 #include "kernels/speed/peaks.h"
 #include "tests/bench/support.h"
 
@@ -13,7 +14,7 @@ namespace {
 
 Yardsticks measure() {
   constexpr int64_t kMoreThanCachesHold = int64_t{512} << 20;
-  const int threads = at::get_num_threads();
+  const int threads = num_threads();
   const ComputePeak fp32 = fp32_peak(threads), bf16 = bf16_peak(threads);
   const double memory = read_bandwidth(threads, kMoreThanCachesHold);
   fmt::print(stderr,
@@ -60,6 +61,7 @@ const Yardsticks& yardsticks() { return measured(); }
 }  // namespace cohort::kernels
 
 int main(int argc, char** argv) {
+  at::set_num_threads(1);  // as in the program
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   cohort::kernels::measured() = cohort::kernels::measure();
