@@ -122,6 +122,8 @@ void gate_input_grad(const GateGrad&);
 void gate_weight_grad(const GateGrad&);
 void gather_rows(const GatherRows&);
 void sum_rows(const SumRows&);
+void sort_by_expert(const SortByExpert&);
+void expert_borders(const ExpertBorders&);
 void combine_rows(const CombineRows&);
 void weigh_rows(const WeighRows&);
 void softmax_rows(const SoftmaxRows&);

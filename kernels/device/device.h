@@ -1,6 +1,6 @@
 // How an op's host side reaches the device library. Weights, activations, gradients and caches live
-// on a run's device; what the host makes and checks (token ids, positions, slots, targets, layouts,
-// the chosen experts) stays in host memory, and is uploaded where a kernel needs it, once a pass.
+// on a run's device; what the host makes and checks (token ids, positions, slots, targets, layouts)
+// stays in host memory, and is uploaded where a kernel needs it, once a pass.
 #pragma once
 
 #include <ATen/core/Tensor.h>

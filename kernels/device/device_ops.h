@@ -25,7 +25,7 @@ struct Gemm {
   int64_t rows, columns, inner;
   int64_t groups;
   const int64_t* offsets;  // group g has rows [offsets[g], offsets[g + 1]); null: one group of all
-  int64_t most_rows;       // of any group
+  int64_t most_rows;       // of any group, or more
 };
 
 // grad[target_i + n * width_k + k] += sum over the rows m of segment i, in order, of
@@ -194,6 +194,23 @@ struct SumRows {
   void* out;
   bool add;
 };
+// kernels/moe/plan.h: index [tokens, top_k], each in [0, experts); offsets [experts + 1]; token,
+// slot and row [tokens * top_k].
+struct SortByExpert {
+  int64_t tokens, top_k, experts;
+  const int32_t* index;
+  int64_t* offsets;
+  int32_t *token, *slot, *row;
+};
+// borders[e * shards + s]: the first row of expert e, or the row after its last, whose token is not
+// before shard_rows[s]; borders [experts * shards + 1], the last is the number of rows.
+struct ExpertBorders {
+  int64_t experts, shards;
+  const int64_t* offsets;
+  const int32_t* token;
+  const int64_t* shard_rows;
+  int64_t* borders;
+};
 // y[t] = sum over j < top_k, in order, of weights[t * top_k + j] * rows[picks[t * top_k + j]];
 // weights null: all 1.
 struct CombineRows {
@@ -255,7 +272,7 @@ struct TreeSum {
 };
 
 // Raised with every change of this file: a library of another version is refused.
-inline constexpr int64_t kDeviceOpsVersion = 3;
+inline constexpr int64_t kDeviceOpsVersion = 4;
 
 struct DeviceOps {
   int64_t version;
@@ -283,6 +300,8 @@ struct DeviceOps {
   void (*gate_weight_grad)(const GateGrad&);
   void (*gather_rows)(const GatherRows&);
   void (*sum_rows)(const SumRows&);
+  void (*sort_by_expert)(const SortByExpert&);
+  void (*expert_borders)(const ExpertBorders&);
   void (*combine_rows)(const CombineRows&);
   void (*weigh_rows)(const WeighRows&);
   void (*softmax_rows)(const SoftmaxRows&);

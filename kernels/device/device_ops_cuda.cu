@@ -58,6 +58,8 @@ extern "C" __attribute__((visibility("default"))) const DeviceOps* cohort_device
                                 .gate_weight_grad = gate_weight_grad,
                                 .gather_rows = gather_rows,
                                 .sum_rows = sum_rows,
+                                .sort_by_expert = sort_by_expert,
+                                .expert_borders = expert_borders,
                                 .combine_rows = combine_rows,
                                 .weigh_rows = weigh_rows,
                                 .softmax_rows = softmax_rows,

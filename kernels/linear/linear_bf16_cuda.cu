@@ -1,7 +1,7 @@
 #include "kernels/device/product_tile.cuh"
 
-// The products of linear.h in bf16. Few rows (decoding) take a tile of fewer rows and columns, so
-// that more blocks read the weight; both have the same bits (product_tile.cuh).
+// The products of linear.h in bf16. Few rows a group (decoding) take a tile of fewer rows and
+// columns, so that more blocks read the weight; both have the same bits (product_tile.cuh).
 namespace cohort::kernels::device {
 namespace {
 
@@ -65,7 +65,7 @@ void launch_gemm(const Gemm& g) {
 }  // namespace
 
 void gemm_bf16(const Gemm& g) {
-  if (g.most_rows <= Few::kTileM) {
+  if (g.rows <= Few::kTileM * g.groups) {
     launch_gemm<Few>(g);
   } else {
     launch_gemm<Wide>(g);

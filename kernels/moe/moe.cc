@@ -184,11 +184,12 @@ void with_type(const at::Tensor& x, const MoePlan& plan, const Param& gate_up, c
 class MoeBackward : public torch::autograd::Node {
  public:
   MoeBackward(const at::Tensor& x, const at::Tensor& weight, at::Tensor hidden, MoePlan plan,
-              const Param& gate_up, const Param& down, RowShards shards)
+              DeviceMoePlan device_plan, const Param& gate_up, const Param& down, RowShards shards)
       : x_(x),
         weight_(weight),
         hidden_(std::move(hidden)),
         plan_(std::move(plan)),
+        device_plan_(std::move(device_plan)),
         gate_up_(&gate_up),
         down_(&down),
         shards_(std::move(shards)) {}
@@ -205,11 +206,11 @@ class MoeBackward : public torch::autograd::Node {
     if (!grads[0].defined()) return {at::Tensor(), at::Tensor()};
     COHORT_CHECK(hidden_.defined(), "moe: a second backward through a freed graph");
     const at::Tensor dy = grads[0].contiguous();
-    at::Tensor dx = at::empty({plan_.tokens, x_.size(1)}, x_.options());
-    at::Tensor d_weight = at::empty({plan_.tokens, plan_.top_k}, weight_.options());
+    at::Tensor dx = at::empty(x_.sizes(), x_.options());
+    at::Tensor d_weight = at::empty(weight_.sizes(), weight_.options());
     if (const auto* ops = device_ops(x_)) {
-      device_moe_backward(*ops, dy, x_, weight_, hidden_, plan_, *gate_up_, *down_, shards_, dx,
-                          d_weight);
+      device_moe_backward(*ops, dy, x_, weight_, hidden_, device_plan_, *gate_up_, *down_, shards_,
+                          dx, d_weight);
     } else {
       with_type(x_, plan_, *gate_up_, *down_, [&](const auto& op) {
         op.backward(dy, x_, weight_, hidden_, shards_, dx, d_weight);
@@ -220,7 +221,8 @@ class MoeBackward : public torch::autograd::Node {
 
  private:
   at::Tensor x_, weight_, hidden_;
-  MoePlan plan_;
+  MoePlan plan_;               // of a CPU
+  DeviceMoePlan device_plan_;  // or of a device
   const Param* gate_up_;
   const Param* down_;
   RowShards shards_;
@@ -250,24 +252,32 @@ void check(const at::Tensor& x, const at::Tensor& index, const at::Tensor& weigh
 at::Tensor moe(const at::Tensor& x, const at::Tensor& index, const at::Tensor& weight,
                const Param& gate_up, const Param& down, const RowShards& shards) {
   check(x, index, weight, gate_up, down);
-  MoePlan plan = make_moe_plan(index, gate_up.data.size(0));
+  const auto* ops = device_ops(x);
+  const int64_t experts = gate_up.data.size(0);
+  MoePlan plan;
+  DeviceMoePlan device_plan;
+  if (ops != nullptr) {
+    device_plan = device_moe_plan(*ops, index.to(x.device()), experts);
+  } else {
+    plan = make_moe_plan(index, experts);
+  }
   const bool with_grad =
       c10::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad());
   COHORT_CHECK(gate_up.format == WeightFormat::same || (!with_grad && device_ops(x) == nullptr),
                "moe: 8-bit weights have no gradient, and are for the CPU");
   at::Tensor hidden;
-  if (with_grad) hidden = at::empty({plan.rows(), gate_up.data.size(1)}, x.options());
+  if (with_grad) hidden = at::empty({index.numel(), gate_up.data.size(1)}, x.options());
   at::Tensor y = at::empty({x.size(0), x.size(1)}, x.options());
-  if (const auto* ops = device_ops(x)) {
-    upload_moe_plan(plan, x);
-    device_moe(*ops, x, weight, plan, gate_up, down, hidden, y);
+  if (ops != nullptr) {
+    device_moe(*ops, x, weight, device_plan, gate_up, down, hidden, y);
   } else {
     with_type(x, plan, gate_up, down, [&](const auto& op) { op.forward(x, weight, hidden, y); });
   }
   if (with_grad) {
-    auto node = std::shared_ptr<MoeBackward>(
-        new MoeBackward(x, weight, std::move(hidden), std::move(plan), gate_up, down, shards),
-        torch::autograd::deleteNode);
+    auto node =
+        std::shared_ptr<MoeBackward>(new MoeBackward(x, weight, std::move(hidden), std::move(plan),
+                                                     std::move(device_plan), gate_up, down, shards),
+                                     torch::autograd::deleteNode);
     node->set_next_edges(torch::autograd::collect_next_edges(x, weight));
     torch::autograd::set_history(y, node);
   }

@@ -8,9 +8,9 @@
 
 namespace cohort::kernels {
 
-// x [T, H]; index [T, K] int32 in host memory; weight [T, K] fp32 (takes part in autograd); gate_up
-// [E, 2I, H] with the I gate rows first; down [E, H, I]. Result [T, H] in x's dtype, accumulated in
-// fp32.
+// x [T, H]; index [T, K] int32, the experts of a token all different; weight [T, K] fp32 (takes
+// part in autograd); gate_up [E, 2I, H] with the I gate rows first; down [E, H, I]. Result [T, H]
+// in x's dtype, accumulated in fp32.
 at::Tensor moe(const at::Tensor& x, const at::Tensor& index, const at::Tensor& weight,
                const Param& gate_up, const Param& down, const RowShards& shards);
 

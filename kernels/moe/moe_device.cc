@@ -8,28 +8,46 @@
 namespace cohort::kernels {
 namespace {
 
-const int32_t* tokens_of(const MoePlan& plan) { return device::in_as<int32_t>(plan.uploaded); }
-const int32_t* slots_of(const MoePlan& plan) { return tokens_of(plan) + plan.rows(); }
-const int32_t* rows_of_slots(const MoePlan& plan) { return tokens_of(plan) + 2 * plan.rows(); }
+DeviceGroups groups_of(const DeviceMoePlan& plan) {
+  return {plan.experts, device::in_as<int64_t>(plan.offsets), plan.tokens};
+}
 
 // The rows of x in the order of the experts.
-at::Tensor sorted_rows(const device::DeviceOps& ops, const at::Tensor& x, const MoePlan& plan) {
+at::Tensor sorted_rows(const device::DeviceOps& ops, const at::Tensor& x,
+                       const DeviceMoePlan& plan) {
   at::Tensor rows = at::empty({plan.rows(), x.size(1)}, x.options());
-  device_gather_rows(ops, x, tokens_of(plan), rows);
+  device_gather_rows(ops, x, device::in_as<int32_t>(plan.token), rows);
   return rows;
 }
 
 // y[t] = sum over choices of weight * rows; weight undefined: plain sum.
 void combine(const device::DeviceOps& ops, const at::Tensor& rows, const at::Tensor& weight,
-             const MoePlan& plan, const at::Tensor& y) {
+             const DeviceMoePlan& plan, const at::Tensor& y) {
   ops.combine_rows({.element = device::element_of(rows),
                     .tokens = plan.tokens,
                     .top_k = plan.top_k,
                     .width = rows.size(1),
                     .rows = device::in(rows),
-                    .picks = rows_of_slots(plan),
+                    .picks = device::in_as<int32_t>(plan.row),
                     .weights = device::in_as<float>(weight),
                     .y = device::out(y)});
+}
+
+// Borders of (expert, shard), as device_weight_grad takes them.
+at::Tensor shard_borders(const device::DeviceOps& ops, const DeviceMoePlan& plan,
+                         const std::vector<int64_t>& shards) {
+  COHORT_CHECK(!shards.empty() && shards.front() == 0 && shards.back() == plan.tokens,
+               "moe: the shards must cover {} rows", plan.tokens);
+  const int64_t count = static_cast<int64_t>(shards.size()) - 1;
+  at::Tensor borders = at::empty({plan.experts * count + 1}, plan.offsets.options());
+  ops.expert_borders({.experts = plan.experts,
+                      .shards = count,
+                      .offsets = device::in_as<int64_t>(plan.offsets),
+                      .token = device::in_as<int32_t>(plan.token),
+                      .shard_rows = device::in_as<int64_t>(
+                          device::upload(std::span<const int64_t>(shards), plan.offsets)),
+                      .borders = device::out_as<int64_t>(borders)});
+  return borders;
 }
 
 void swiglu_forward(const device::DeviceOps& ops, const at::Tensor& hidden, const at::Tensor& act) {
@@ -45,34 +63,49 @@ void swiglu_forward(const device::DeviceOps& ops, const at::Tensor& hidden, cons
 
 }  // namespace
 
-void upload_moe_plan(MoePlan& plan, const at::Tensor& like) {
-  std::vector<int32_t> all = plan.token;
-  all.insert(all.end(), plan.slot.begin(), plan.slot.end());
-  all.insert(all.end(), plan.row.begin(), plan.row.end());
-  plan.uploaded = device::upload_new(std::span<const int32_t>(all), like);
+DeviceMoePlan device_moe_plan(const device::DeviceOps& ops, const at::Tensor& index,
+                              int64_t experts) {
+  COHORT_CHECK(index.dim() == 2 && index.scalar_type() == at::kInt && index.is_contiguous(),
+               "moe: index must be contiguous int32 [tokens, choices]");
+  const auto ints = [&] { return at::empty({index.numel()}, index.options()); };
+  DeviceMoePlan plan{index.size(0), index.size(1),
+                     experts,       at::empty({experts + 1}, index.options().dtype(at::kLong)),
+                     ints(),        ints(),
+                     ints()};
+  ops.sort_by_expert({.tokens = plan.tokens,
+                      .top_k = plan.top_k,
+                      .experts = experts,
+                      .index = device::in_as<int32_t>(index),
+                      .offsets = device::out_as<int64_t>(plan.offsets),
+                      .token = device::out_as<int32_t>(plan.token),
+                      .slot = device::out_as<int32_t>(plan.slot),
+                      .row = device::out_as<int32_t>(plan.row)});
+  return plan;
 }
 
 void device_moe(const device::DeviceOps& ops, const at::Tensor& x, const at::Tensor& weight,
-                const MoePlan& plan, const Param& gate_up, const Param& down,
+                const DeviceMoePlan& plan, const Param& gate_up, const Param& down,
                 const at::Tensor& hidden, const at::Tensor& y) {
   const int64_t rows = plan.rows(), inner = down.data.size(2);
   const at::Tensor h = hidden.defined() ? hidden : at::empty({rows, 2 * inner}, x.options());
-  device_multiply(ops, sorted_rows(ops, x, plan), gate_up, plan.offsets, /*transposed=*/false, h);
+  device_multiply(ops, sorted_rows(ops, x, plan), gate_up, groups_of(plan), /*transposed=*/false,
+                  h);
   const at::Tensor act = at::empty({rows, inner}, x.options());
   swiglu_forward(ops, h, act);
   const at::Tensor out = at::empty({rows, x.size(1)}, x.options());
-  device_multiply(ops, act, down, plan.offsets, /*transposed=*/false, out);
+  device_multiply(ops, act, down, groups_of(plan), /*transposed=*/false, out);
   combine(ops, out, weight, plan, y);
 }
 
 void device_moe_backward(const device::DeviceOps& ops, const at::Tensor& dy, const at::Tensor& x,
-                         const at::Tensor& weight, const at::Tensor& hidden, const MoePlan& plan,
-                         const Param& gate_up, const Param& down, const RowShards& shards,
-                         const at::Tensor& dx, const at::Tensor& d_weight) {
+                         const at::Tensor& weight, const at::Tensor& hidden,
+                         const DeviceMoePlan& plan, const Param& gate_up, const Param& down,
+                         const RowShards& shards, const at::Tensor& dx,
+                         const at::Tensor& d_weight) {
   const int64_t rows = plan.rows(), inner = down.data.size(2);
   const at::Tensor dy_rows = sorted_rows(ops, dy, plan);
   const at::Tensor d_act = at::empty({rows, inner}, x.options().dtype(at::kFloat));
-  device_multiply(ops, dy_rows, down, plan.offsets, /*transposed=*/true, d_act);
+  device_multiply(ops, dy_rows, down, groups_of(plan), /*transposed=*/true, d_act);
   const at::Tensor act = at::empty({rows, inner}, x.options());
   swiglu_forward(ops, hidden, act);
   const at::Tensor d_weighted = at::empty({rows, inner}, x.options());
@@ -80,7 +113,7 @@ void device_moe_backward(const device::DeviceOps& ops, const at::Tensor& dy, con
                   .rows = rows,
                   .width = inner,
                   .weight = device::in_as<float>(weight),
-                  .slot = slots_of(plan),
+                  .slot = device::in_as<int32_t>(plan.slot),
                   .d_act = device::in_as<float>(d_act),
                   .act = device::out(act),
                   .d_weighted = device::out(d_weighted),
@@ -95,12 +128,13 @@ void device_moe_backward(const device::DeviceOps& ops, const at::Tensor& dy, con
               .dy = device::in(d_weighted),
               .d_gate_up = device::out(d_hidden)});
   const at::Tensor d_rows = at::empty({rows, x.size(1)}, x.options());
-  device_multiply(ops, d_hidden, gate_up, plan.offsets, /*transposed=*/true, d_rows);
+  device_multiply(ops, d_hidden, gate_up, groups_of(plan), /*transposed=*/true, d_rows);
   combine(ops, d_rows, at::Tensor(), plan, dx);
 
   if (!gate_up.trainable() && !down.trainable()) return;
   COHORT_CHECK(shards != nullptr, "moe: a trainable weight needs the rows of its shards");
-  const std::vector<int64_t> segments = plan.shard_segments(*shards);
+  const at::Tensor borders = shard_borders(ops, plan, *shards);
+  const int64_t* segments = device::in_as<int64_t>(borders);
   if (gate_up.trainable())
     device_weight_grad(ops, d_hidden, sorted_rows(ops, x, plan), gate_up, segments);
   if (down.trainable()) device_weight_grad(ops, dy_rows, act, down, segments);

@@ -16,8 +16,6 @@ struct MoePlan {
   std::vector<int32_t> token;  // of a row
   std::vector<int32_t> slot;   // of a row: token * K + choice
   std::vector<int32_t> row;    // of a slot
-  // On a device: token, slot and row there, [3, rows], kept for backward.
-  at::Tensor uploaded;
 
   int64_t rows() const { return tokens * top_k; }
   // Borders of (expert, shard), as grouped_weight_grad takes them.

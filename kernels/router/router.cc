@@ -152,7 +152,6 @@ Routing route(const at::Tensor& x, const Param& w, const at::Tensor& bias,
   if (const auto* ops = device_ops(x)) {
     device_route(*ops, x, w, bias, config, scores, index, routing.weight);
     if (balance != nullptr) device_add_balance_loss(*ops, config, scores, index, *balance);
-    routing.index = index.cpu();
   } else {
     route_on_cpu(x, w, bias, config, scores, routing);
     if (balance != nullptr) add_balance_loss(config, scores, index, *balance);
@@ -177,7 +176,8 @@ void add_expert_load(const at::Tensor& index, const at::Tensor& mask, at::Tensor
                    load_i64.is_contiguous() && load_i64.scalar_type() == at::kLong,
                "add_expert_load: index int32 [T, K], mask uint8 [T], load int64 [E]");
   const int64_t k = index.size(1);
-  const int32_t* chosen = in_ptr<int32_t>(index);
+  const at::Tensor on_host = index.cpu();
+  const int32_t* chosen = in_ptr<int32_t>(on_host);
   const uint8_t* counted = in_ptr<uint8_t>(mask);
   int64_t* load = out_ptr<int64_t>(load_i64);
   for (int64_t t = 0; t < index.size(0); ++t) {

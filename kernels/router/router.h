@@ -38,7 +38,7 @@ struct BalanceLoss {
 };
 
 struct Routing {
-  at::Tensor index;   // [T, K] int32, descending by sb; always in host memory
+  at::Tensor index;   // [T, K] int32, descending by sb
   at::Tensor weight;  // [T, K] fp32, takes part in autograd
 };
 
@@ -47,7 +47,8 @@ Routing route(const at::Tensor& x, const Param& w, const at::Tensor& bias,
               const RouterConfig& config, const RowShards& shards,
               const BalanceLoss* balance = nullptr);
 
-// load[e] += number of (row, choice) with index e over rows whose mask is not 0. mask [T] uint8.
+// Waits for a device that has `index`. load[e] += number of (row, choice) with index e over rows
+// whose mask is not 0. mask [T] uint8.
 void add_expert_load(const at::Tensor& index, const at::Tensor& mask, at::Tensor& load_i64);
 
 }  // namespace cohort::kernels
