@@ -13,7 +13,7 @@ struct Pair {
   MicroKernels q8_of_fp32, q8_of_bf16;
 };
 
-// 8 bits: VPDPBUSD, which Cascade Lake brought to AVX-512, or AVX2.
+// 8 bits: AMX, VPDPBUSD (which Cascade Lake brought to AVX-512) or AVX2.
 void choose_q8(Target target, Pair& pair) {
   const Q8Kernels* q8 = &kPortableQ8;
   const char* name = "portable-q8";
@@ -22,8 +22,11 @@ void choose_q8(Target target, Pair& pair) {
     if (target != Target::kAvx2 && __builtin_cpu_supports("avx512vnni"))
       q8 = &kAvx512Q8, name = "avx512-vnni-q8";
   }
+  Multiply multiply = q8->multiply;
+  if (target == Target::kAmx && q8 == &kAvx512Q8 && __builtin_cpu_supports("amx-int8"))
+    multiply = kAmxQ8Multiply, name = "amx-q8";
   const auto set = [&](Gather gather, const PackKernels& pack) {
-    return MicroKernels{name, Element::kQ8, Element::kQ8, q8->multiply, gather, pack};
+    return MicroKernels{name, Element::kQ8, Element::kQ8, multiply, gather, pack};
   };
   pair.q8_of_fp32 = set(q8->gather_fp32, q8->pack_fp32);
   pair.q8_of_bf16 = set(q8->gather_bf16, q8->pack_bf16);

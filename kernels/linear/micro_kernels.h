@@ -134,5 +134,6 @@ struct Q8Kernels {
   PackKernels pack_fp32, pack_bf16;
 };
 extern const Q8Kernels kPortableQ8, kAvx2Q8, kAvx512Q8;
+extern const Multiply kAmxQ8Multiply;  // with the rest of kAvx512Q8
 
 }  // namespace cohort::kernels::gemm

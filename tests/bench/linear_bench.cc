@@ -41,6 +41,22 @@ void linear_forward(benchmark::State& state) {
   p.report_to(state);
 }
 
+// The same with weights in blocks of 8-bit integers.
+void linear_forward_q8(benchmark::State& state) {
+  const at::NoGradGuard no_grad;
+  const Product p(state);
+  const at::Tensor x = values({p.rows, p.inner}, p.dtype);
+  Param w = weight({p.columns, p.inner}, p.dtype);
+  w.format = WeightFormat::q8_0;
+  at::Tensor y = at::empty({p.rows, p.columns}, x.options());
+  linear_out(x, w, y);  // packs w
+  for (auto _ : state) linear_out(x, w, y);
+  const auto m = static_cast<double>(p.rows), n = static_cast<double>(p.columns),
+             k = static_cast<double>(p.inner);
+  constexpr double kBlockBytes = 34.0 / 32;
+  report(state, 2 * m * n * k, kBlockBytes * n * k + bytes_of(p.bf16) * m * (n + k), p.dtype);
+}
+
 void linear_forward_library(benchmark::State& state) {
   const at::NoGradGuard no_grad;
   const Product p(state);
@@ -112,6 +128,7 @@ void gradients(benchmark::internal::Benchmark* b) {
 }
 
 BENCHMARK(linear_forward)->Apply(products);
+BENCHMARK(linear_forward_q8)->Apply(products);
 BENCHMARK(linear_forward_library)->Apply(products);
 BENCHMARK(linear_input_grad)->Apply(gradients);
 BENCHMARK(linear_weight_gradient)->Apply(gradients);
