@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "kernels/device/library.h"
+#include "kernels/device/roofline.h"
 
 namespace cohort {
 namespace {
@@ -45,6 +46,14 @@ std::string describe_device() {
   ops.memory(&free, &total);
   return fmt::format("{} ({}, {} GiB, {} free)", chosen.str(), ops.device_name(chosen.index()),
                      total >> 30, free >> 30);
+}
+
+std::string describe_peaks() {
+  const kernels::Roofline roof = chosen.is_cpu()
+                                     ? kernels::measure_roofline(chosen, 2048, 256 << 20)
+                                     : kernels::measure_roofline(chosen);
+  return fmt::format("{:.1f} TFLOP/s bf16, {:.1f} fp32, {:.0f} GB/s", roof.bf16_flops / 1e12,
+                     roof.fp32_flops / 1e12, roof.bytes / 1e9);
 }
 
 }  // namespace cohort

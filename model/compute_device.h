@@ -18,4 +18,8 @@ at::Device compute_device();
 // For people: "cpu", "cuda:0 (NVIDIA H200, 139 GiB)", and why it is not a GPU where it is not.
 std::string describe_device();
 
+// What it can do at most, measured in a second or two: products and memory, to compare speeds with.
+// On a CPU with smaller products.
+std::string describe_peaks();
+
 }  // namespace cohort

@@ -46,6 +46,7 @@ int doctor(const std::string& model_path, Communicator& comm) {
   line("ranks", fmt::format("{} ({})", comm.size(), comm.kind()));
   choose_device("auto");
   line("device", describe_device());
+  if (!compute_device().is_cpu()) line("device's peaks", describe_peaks());
   const judge::Availability sandbox = judge::sandbox_availability();
   line("sandbox for code", sandbox.works ? sandbox.detail : "none, " + sandbox.detail);
   bool holds = true;
