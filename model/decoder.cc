@@ -136,7 +136,7 @@ struct Decoder::Impl {
     };
     // The second time nothing is counted; the balance loss keeps its gradient.
     DecoderInput quiet = input;
-    quiet.load = at::Tensor();
+    quiet.load = quiet.expert_sets = at::Tensor();
     std::optional<kernels::BalanceLoss> balance;
     if (input.balance != nullptr) {
       balance = *input.balance;

@@ -28,6 +28,8 @@ struct DecoderInput {
   // counted.
   at::Tensor load_mask;  // [T] uint8
   at::Tensor load;
+  // Where defined ([num MoE layers, T] int16): filled with a hash of the experts of each row.
+  at::Tensor expert_sets;
   bool recompute_layers = false;  // training: a layer's activations are computed again in backward
 };
 

@@ -36,6 +36,28 @@ ParameterStore::ParameterStore(const ModelConfig& config, at::ScalarType dtype, 
   }
 }
 
+ParameterStore::ParameterStore(const ParameterStore& source, kernels::WeightFormat format)
+    : config_(source.config_),
+      flat_(source.flat_),
+      tensors_(source.tensors_),
+      index_(source.index_),
+      buffers_(source.buffers_) {
+  for (const auto& [name, from] : source.blocks_) {
+    auto block = std::make_unique<Block>();
+    block->offset = from->offset;
+    block->shape = from->shape;
+    block->mtp = from->mtp;
+    block->param.data = from->param.data;
+    block->param.format = format;
+    blocks_[name] = std::move(block);
+  }
+  follow(source);
+}
+
+void ParameterStore::follow(const ParameterStore& source) {
+  for (auto& [name, block] : blocks_) block->param.version = source.blocks_.at(name)->param.version;
+}
+
 at::ScalarType ParameterStore::dtype() const { return flat_.scalar_type(); }
 
 kernels::Param& ParameterStore::block(const std::string& name) {

@@ -37,6 +37,10 @@ class ParameterStore {
  public:
   // Zero weights of the config's shape in the device's memory; buffers are always in host memory.
   ParameterStore(const ModelConfig& config, at::ScalarType dtype, at::Device device = at::kCPU);
+  // The same weights and buffers as the source's, in the same memory, that linear maps and experts
+  // multiply by in `format`. Never trained; follow() after the source was written to.
+  ParameterStore(const ParameterStore& source, kernels::WeightFormat format);
+  void follow(const ParameterStore& source);
   ParameterStore(const ParameterStore&) = delete;
   ParameterStore& operator=(const ParameterStore&) = delete;
 

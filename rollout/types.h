@@ -23,6 +23,8 @@ struct Completion {
   std::vector<float> logprob;   // log-softmax at temperature over the whole vocabulary
   std::vector<float>
       logprob_sampled;  // under the truncated distribution (equal when nothing is cut)
+  // Where they are recorded: of each token the experts of its row in every MoE layer, as a hash.
+  std::vector<int16_t> expert_sets = {};
   Finish finish = Finish::length;
   std::string text;  // decoded, stop token and stop string included
 };

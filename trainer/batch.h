@@ -14,6 +14,7 @@ struct TrainSample {
   std::vector<float> old_logprob;        // grpo: as sampled; empty in sft
   std::vector<float> reference_logprob;  // where a KL term needs it
   std::vector<uint8_t> mask;  // 1: the token counts in the loss; all 0: the sample is left out
+  std::vector<int16_t> expert_sets = {};  // as sampled (rollout/types.h), where they were recorded
   double advantage = 0;
   bool carried = false;  // sampled under the weights of an earlier step (dynamic sampling)
 };

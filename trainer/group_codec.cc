@@ -85,6 +85,7 @@ void code_group(Codec& c, G& group) {
     c.list(completion.tokens);
     c.list(completion.logprob);
     c.list(completion.logprob_sampled);
+    c.list(completion.expert_sets);
     c.item(completion.finish);
     c.list(completion.text);
   });

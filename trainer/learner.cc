@@ -139,12 +139,15 @@ void Learner::Impl::run_micro_batch(const MicroBatch& batch, const std::vector<T
       balance.coef.push_back(static_cast<float>(counted * coef));
     if (config.aux_loss_alpha > 0) input.balance = &balance;
   }
+  if (load.defined() && has_expert_sets(groups, batch))
+    input.expert_sets = at::empty({load.size(0), input.tokens.size(0)}, at::kShort);
   BackwardRoots roots;
   const at::Tensor hidden = decoder.hidden(input);
   apply_loss(objective, groups, batch,
              predict(decoder, hidden, batch.predictions, batch.prediction_shards,
                      objective.temperature, config.num_valid_tokens),
              records, roots);
+  if (input.expert_sets.defined()) compare_expert_sets(groups, batch, input.expert_sets, records);
   if (objective.mtp_weight > 0 && !batch.mtp_predictions.empty()) {
     apply_mtp_loss(
         objective, counts, batch,
@@ -179,7 +182,16 @@ StepMetrics Learner::update_policy(const std::vector<TrainGroup>& groups,
   metrics["actor/clip_frac_high"] = static_cast<double>(sums.loss.clipped_high) / tokens;
   metrics["actor/clip_frac_low"] = static_cast<double>(sums.loss.clipped_low) / tokens;
   metrics["actor/clip_frac_dual"] = static_cast<double>(sums.loss.clipped_dual) / tokens;
-  metrics["logprob_abs_diff_max"] = sums.logprob_diff_max;
+  const Mismatch& mismatch = sums.mismatch;
+  const auto mean = [](double sum, int64_t count) { return sum / static_cast<double>(count); };
+  metrics["logprob_abs_diff_max"] = mismatch.diff_max;
+  if (mismatch.tokens > 0) {
+    metrics["mismatch/logprob_abs_diff_mean"] = mean(mismatch.diff_sum, mismatch.tokens);
+    metrics["mismatch/kl_to_training"] = mean(mismatch.k3_sum, mismatch.tokens);
+  }
+  if (mismatch.expert_sets > 0)
+    metrics["mismatch/expert_sets_differ"] =
+        mean(static_cast<double>(mismatch.expert_sets_differ), mismatch.expert_sets);
   return metrics;
 }
 

@@ -79,7 +79,8 @@ class Learner {
                               double temperature);
 
   // One optimizer tick on the policy loss over `groups` (all ranks pass the same). Returns
-  // loss/..., actor/... metrics; "logprob_abs_diff_max" is max |trained - old| before this tick.
+  // loss/..., actor/... metrics; "logprob_abs_diff_max" is max |trained - old| before this tick,
+  // and mismatch/... says more of it (Mismatch), where there are tokens to say it of.
   StepMetrics update_policy(const std::vector<TrainGroup>& groups, const PolicyLossConfig& loss,
                             double lr);
   // Mean cross-entropy over the masked tokens, plus MTP and balance terms.

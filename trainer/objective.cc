@@ -3,23 +3,6 @@
 #include "core/base/error.h"
 
 namespace cohort {
-namespace {
-
-// NaN when one of them is.
-double max_abs_diff(const std::vector<float>& a, const std::vector<float>& b,
-                    const std::vector<uint8_t>& mask) {
-  double largest = 0;
-  for (size_t t = 0; t < mask.size(); ++t) {
-    if (!mask[t]) continue;
-    const double diff = std::abs(static_cast<double>(a[t]) - static_cast<double>(b[t]));
-    if (std::isnan(diff)) return diff;
-    largest = std::max(largest, diff);
-  }
-  return largest;
-}
-
-}  // namespace
-
 BatchCounts count_batch(const std::vector<TrainGroup>& groups, int64_t horizon) {
   BatchCounts counts;
   counts.loss.horizon = horizon;
@@ -57,7 +40,7 @@ Objective policy_objective(const PolicyLossConfig& config, const BatchCounts& co
                                  .prompt_tokens_total = counts.group_tokens[group]},
                                 arrays.d_logprob, arrays.d_entropy);
     if (!sample.carried)
-      record.logprob_diff_max = max_abs_diff(arrays.logprob, sample.old_logprob, sample.mask);
+      record.mismatch = logprob_mismatch(arrays.logprob, sample.old_logprob, sample.mask);
     return record;
   };
   return {loss, config.temperature, config.entropy_coeff != 0, mtp_weight};

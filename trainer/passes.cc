@@ -1,5 +1,8 @@
 #include "trainer/passes.h"
 
+#include <algorithm>
+
+#include "core/base/error.h"
 #include "kernels/rows/rows.h"
 #include "kernels/token_logprob/token_logprob.h"
 
@@ -83,6 +86,29 @@ void apply_mtp_loss(const Objective& objective, const BatchCounts& counts, const
   gradient.fill_(-objective.mtp_weight / static_cast<double>(counts.mtp_tokens));
   roots.outputs.push_back(predicted.logprob);
   roots.gradients.push_back(gradient.to(predicted.logprob.device()));
+}
+
+bool has_expert_sets(const std::vector<TrainGroup>& groups, const MicroBatch& batch) {
+  return std::ranges::any_of(batch.predictions, [&](const Prediction& p) {
+    return !groups[p.group].samples[p.sample].expert_sets.empty();
+  });
+}
+
+void compare_expert_sets(const std::vector<TrainGroup>& groups, const MicroBatch& batch,
+                         const at::Tensor& sets, RecordTable& records) {
+  const int64_t layers = sets.size(0), rows = sets.size(1);
+  const int16_t* own = sets.const_data_ptr<int16_t>();
+  for (const Prediction& p : batch.predictions) {
+    const TrainSample& sample = groups[p.group].samples[p.sample];
+    if (sample.carried || sample.expert_sets.empty()) continue;
+    COHORT_CHECK_EQ(static_cast<int64_t>(sample.expert_sets.size()),
+                    layers * static_cast<int64_t>(sample.tokens.size()));
+    const int16_t* sampled = sample.expert_sets.data() + p.position * layers;
+    Mismatch& mismatch = records[p.group][p.sample].mismatch;
+    mismatch.expert_sets += layers;
+    for (int64_t layer = 0; layer < layers; ++layer)
+      mismatch.expert_sets_differ += own[layer * rows + p.row] != sampled[layer];
+  }
 }
 
 }  // namespace cohort

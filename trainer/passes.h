@@ -35,4 +35,10 @@ void apply_loss(const Objective& objective, const std::vector<TrainGroup>& group
 void apply_mtp_loss(const Objective& objective, const BatchCounts& counts, const MicroBatch& batch,
                     const Predicted& predicted, RecordTable& records, BackwardRoots& roots);
 
+// Whether there are samples to compare, and counts of where `sets` [MoE layers, rows] of this pass
+// differs from what was sampled, into the records' mismatch.
+bool has_expert_sets(const std::vector<TrainGroup>& groups, const MicroBatch& batch);
+void compare_expert_sets(const std::vector<TrainGroup>& groups, const MicroBatch& batch,
+                         const at::Tensor& sets, RecordTable& records);
+
 }  // namespace cohort

@@ -14,6 +14,7 @@ std::vector<TrainGroup> to_train_groups(const std::vector<Group>& groups,
       sample.carried = static_cast<int64_t>(batch.size()) <= num_carried;
       sample.tokens = completion.tokens;
       sample.old_logprob = completion.logprob;
+      sample.expert_sets = completion.expert_sets;
       sample.mask.assign(completion.tokens.size(), masked ? 0 : 1);
     }
   }

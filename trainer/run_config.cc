@@ -82,6 +82,21 @@ void check_name(Fields& f, const std::vector<StageConfig>& stages, size_t index)
       f.fail("name", fmt::format("\"{}\" names two stages; give each its own name", name));
 }
 
+void check_rollout_weights(Fields& f, const RunSection& run, const StageConfig& stage) {
+  const RolloutConfig* rollout = nullptr;
+  if (const auto* grpo = std::get_if<GrpoConfig>(&stage.body)) rollout = &grpo->rollout;
+  if (const auto* reject = std::get_if<RejectConfig>(&stage.body)) rollout = &reject->rollout;
+  if (const auto* eval = std::get_if<EvalConfig>(&stage.body)) rollout = &eval->rollout;
+  if (rollout == nullptr || rollout->sampling.weights == "same") return;
+  const std::string& weights = rollout->sampling.weights;
+  if (run.exact)
+    f.fail("rollout", fmt::format("weights {} needs run.exact: false: rollout and training would "
+                                  "not agree bit for bit",
+                                  weights));
+  if (run.device == "cuda")
+    f.fail("rollout", fmt::format("weights {} is for the CPU, run.device is cuda", weights));
+}
+
 }  // namespace
 
 void RunSection::describe(Fields& f) {
@@ -126,6 +141,7 @@ void RunConfig::describe(Fields& f) {
         tag = pipeline[index].tag;
         pipeline[index].describe(fields);
         check_name(fields, pipeline, index);
+        check_rollout_weights(fields, run, pipeline[index]);
         check_references(fields, pipeline, index);
       },
       "Stages in order; each reads what an earlier one made.");

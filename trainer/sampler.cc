@@ -25,6 +25,7 @@ GroupSampler::GroupSampler(const LoadedModel& model, Communicator& comm,
       grader_(config.rewards, model.tokenizer, stop_ids_),
       pool_(grader_, config.reward_workers),
       engine_(*model.decoder, *model.tokenizer, config.engine) {
+  engine_.record_experts = config.record_experts;
   engine_.on_step = [this] { comm_.heartbeat("rollout"); };
 }
 

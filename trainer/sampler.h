@@ -17,6 +17,7 @@ struct SamplerConfig {
   std::vector<RewardConfig> rewards;
   std::vector<int64_t> stop_token_ids;  // besides the model's own (end_ids.h)
   int64_t reward_workers = 1;
+  bool record_experts = false;  // Engine::record_experts
 };
 
 class GroupSampler {

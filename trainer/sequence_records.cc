@@ -9,6 +9,30 @@ namespace cohort {
 static_assert(std::is_trivially_copyable_v<SequenceRecord>,
               "records travel between ranks as bytes");
 
+void Mismatch::add(const Mismatch& other) {
+  if (!(other.diff_max <= diff_max) && !std::isnan(diff_max))
+    diff_max = other.diff_max;  // NaN stays
+  diff_sum += other.diff_sum;
+  k3_sum += other.k3_sum;
+  tokens += other.tokens;
+  expert_sets += other.expert_sets;
+  expert_sets_differ += other.expert_sets_differ;
+}
+
+Mismatch logprob_mismatch(std::span<const float> logprob, std::span<const float> old_logprob,
+                          std::span<const uint8_t> mask) {
+  Mismatch mismatch;
+  for (size_t t = 0; t < mask.size(); ++t) {
+    if (!mask[t]) continue;
+    const double d = static_cast<double>(logprob[t]) - static_cast<double>(old_logprob[t]);
+    mismatch.add({.diff_max = std::abs(d),
+                  .diff_sum = std::abs(d),
+                  .k3_sum = std::expm1(d) - d,
+                  .tokens = 1});
+  }
+  return mismatch;
+}
+
 RecordTable empty_records(const std::vector<TrainGroup>& groups) {
   RecordTable records;
   for (const TrainGroup& group : groups) records.emplace_back(group.samples.size());
@@ -98,8 +122,7 @@ RecordSums sum_records(const RecordTable& records) {
       sums.sequences += record.tokens > 0;
       sums.nll += record.nll;
       sums.mtp_nll += record.mtp_nll;
-      if (!(record.logprob_diff_max <= sums.logprob_diff_max) && !std::isnan(sums.logprob_diff_max))
-        sums.logprob_diff_max = record.logprob_diff_max;  // NaN stays
+      sums.mismatch.add(record.mismatch);
     }
   }
   return sums;

@@ -2,6 +2,7 @@
 // metric has the same bits on any number of ranks.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "core/comm/communicator.h"
@@ -9,12 +10,27 @@
 
 namespace cohort {
 
+// How training differs from the rollout that sampled, over the counted tokens of samples that the
+// weights of this step sampled. With d = logprob - old_logprob, in the mean over such tokens
+// e^d - 1 - d is never negative and estimates KL(rollout || training): k3 of J. Schulman,
+// "Approximating KL divergence" (joschu.net/blog/kl-approx.html).
+struct Mismatch {
+  double diff_max = 0, diff_sum = 0;  // of |d|; NaN when one is
+  double k3_sum = 0;
+  int64_t tokens = 0;
+  int64_t expert_sets = 0, expert_sets_differ = 0;  // (token, MoE layer), where both are known
+
+  void add(const Mismatch& other);
+};
+Mismatch logprob_mismatch(std::span<const float> logprob, std::span<const float> old_logprob,
+                          std::span<const uint8_t> mask);
+
 struct SequenceRecord {
   SequenceLoss loss;
-  int64_t tokens = 0;           // that count in the loss
-  double nll = 0;               // sum of -logprob over them
-  double mtp_nll = 0;           // the same of the multi-token-prediction module
-  double logprob_diff_max = 0;  // max |logprob - old_logprob|
+  int64_t tokens = 0;  // that count in the loss
+  double nll = 0;      // sum of -logprob over them
+  double mtp_nll = 0;  // the same of the multi-token-prediction module
+  Mismatch mismatch;
 };
 
 // records[g][i]: sample i of group g.
@@ -33,7 +49,8 @@ void gather_reference_logprobs(Communicator& comm, const std::vector<std::vector
 struct RecordSums {
   SequenceLoss loss;
   int64_t tokens = 0, sequences = 0;
-  double nll = 0, mtp_nll = 0, logprob_diff_max = 0;
+  double nll = 0, mtp_nll = 0;
+  Mismatch mismatch;
 };
 RecordSums sum_records(const RecordTable& records);
 

@@ -186,4 +186,24 @@ void add_expert_load(const at::Tensor& index, const at::Tensor& mask, at::Tensor
   }
 }
 
+void hash_expert_sets(const at::Tensor& index, at::Tensor& sets_i16) {
+  COHORT_CHECK(index.is_contiguous() && index.scalar_type() == at::kInt &&
+                   sets_i16.is_contiguous() && sets_i16.scalar_type() == at::kShort &&
+                   sets_i16.numel() == index.size(0),
+               "hash_expert_sets: index int32 [T, K], sets int16 [T]");
+  const int64_t k = index.size(1);
+  const at::Tensor on_host = index.cpu();
+  const int32_t* chosen = in_ptr<int32_t>(on_host);
+  int16_t* sets = out_ptr<int16_t>(sets_i16);
+  for (int64_t t = 0; t < index.size(0); ++t) {
+    uint32_t sum = 0;
+    for (int64_t j = 0; j < k; ++j) {
+      uint32_t mixed = (static_cast<uint32_t>(chosen[t * k + j]) + 1) * 0x9e3779b1u;
+      mixed = (mixed ^ mixed >> 15) * 0x85ebca77u;
+      sum += mixed ^ mixed >> 13;
+    }
+    sets[t] = static_cast<int16_t>(sum >> 16);
+  }
+}
+
 }  // namespace cohort::kernels

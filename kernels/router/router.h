@@ -50,5 +50,7 @@ Routing route(const at::Tensor& x, const Param& w, const at::Tensor& bias,
 // Waits for a device that has `index`. load[e] += number of (row, choice) with index e over rows
 // whose mask is not 0. mask [T] uint8.
 void add_expert_load(const at::Tensor& index, const at::Tensor& mask, at::Tensor& load_i64);
+// sets [T] int16: a hash of the set that each row of index has, whatever its order.
+void hash_expert_sets(const at::Tensor& index, at::Tensor& sets_i16);
 
 }  // namespace cohort::kernels

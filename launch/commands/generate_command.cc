@@ -136,6 +136,10 @@ void add_generate_command(CLI::App& app, CommandContext& context) {
   command->add_option("--min-p", options->sampling.min_p, "Share of the largest probability")
       ->check(CLI::Range(0.0, 1.0));
   command->add_option("--stop", options->sampling.stop, "Stop strings");
+  command
+      ->add_option("--rollout-weights", options->sampling.weights,
+                   "same, or q8_0: a copy of the weights in 8 bits")
+      ->check(CLI::IsMember({"same", "q8_0"}));
   command->add_flag("--json", options->json, "One JSON object a completion");
   command->callback([&context, options] {
     context.action = [options](Communicator&) { return generate(*options); };

@@ -38,6 +38,10 @@ at::Tensor MoeMlp::forward(const at::Tensor& x, const DecoderInput& input) const
     at::Tensor load = input.load.select(0, load_row_);
     kernels::add_expert_load(routing.index, input.load_mask, load);
   }
+  if (input.expert_sets.defined() && load_row_ < input.expert_sets.size(0)) {
+    at::Tensor sets = input.expert_sets.select(0, load_row_);
+    kernels::hash_expert_sets(routing.index, sets);
+  }
   const at::Tensor routed =
       kernels::moe(x, routing.index, routing.weight, *gate_up_, *down_, input.shards);
   return shared_ ? at::add(routed, shared_->forward(x, input.shards)) : routed;

@@ -6,6 +6,7 @@
 #include "core/base/rng.h"
 #include "core/base/threads.h"
 #include "kernels/token_logprob/token_logprob.h"
+#include "rollout/engine/rollout_decoder.h"
 #include "rollout/engine/runner.h"
 #include "rollout/engine/sampler.h"
 #include "rollout/engine/scheduler.h"
@@ -25,6 +26,7 @@ constexpr int64_t kLogitsAThread = 16384;
 struct DrawRow {
   Sequence* sequence;
   size_t first, count;  // draws
+  int32_t row;          // of the step
 };
 
 // One call of generate().
@@ -95,7 +97,9 @@ class Generation {
 
   void step() {
     const StepPlan& plan = scheduler_.plan();
-    const at::Tensor hidden = runner_.hidden(plan);
+    const int64_t layers = engine_.record_experts ? decoder_.config().num_moe_layers() : 0;
+    if (layers > 0) expert_sets_ = at::empty({layers, plan.rows}, at::kShort);
+    const at::Tensor hidden = runner_.hidden(plan, expert_sets_);
     scheduler_.advance();
     collect_rows(plan);
     sample(hidden);
@@ -121,7 +125,7 @@ class Generation {
       // The samples of a prompt that is computed again have their first tokens.
       if (s.is_prompt() && !s.group->samples[0].completion.tokens.empty()) continue;
       picks_.push_back(end - 1);
-      rows_.push_back({&s, num_draws, s.is_prompt() ? s.group->samples.size() : 1});
+      rows_.push_back({&s, num_draws, s.is_prompt() ? s.group->samples.size() : 1, end - 1});
       num_draws += rows_.back().count;
     }
     draws_.resize(num_draws);
@@ -169,16 +173,21 @@ class Generation {
   }
 
   void accept(const DrawRow& row) {
-    if (!row.sequence->is_prompt()) return accept(*row.sequence, draws_[row.first]);
+    if (!row.sequence->is_prompt()) return accept(*row.sequence, draws_[row.first], row.row);
     for (size_t i = 0; i < row.count; ++i)
-      accept(row.sequence->group->samples[i], draws_[row.first + i]);
+      accept(row.sequence->group->samples[i], draws_[row.first + i], row.row);
   }
 
-  void accept(Sequence& sample, const Draw& draw) {
+  void accept(Sequence& sample, const Draw& draw, int32_t row) {
     Completion& c = sample.completion;
     c.tokens.push_back(draw.token);
     c.logprob.push_back(draw.logprob);
     c.logprob_sampled.push_back(draw.logprob_sampled);
+    if (expert_sets_.defined()) {
+      const int16_t* sets = expert_sets_.const_data_ptr<int16_t>() + row;
+      for (int64_t layer = 0; layer < expert_sets_.size(0); ++layer)
+        c.expert_sets.push_back(sets[layer * expert_sets_.size(1)]);
+    }
     const Prompt& prompt = sample.group->prompt;
     if (engine_.on_token) engine_.on_token(prompt, sample.sample, draw.token);
     const std::optional<Finish> finish = stop_.finished(c);
@@ -215,6 +224,7 @@ class Generation {
   std::vector<DrawRow> rows_;
   std::vector<Draw> draws_;
   std::vector<int32_t> picks_;
+  at::Tensor expert_sets_;  // [MoE layers, rows], where they are recorded
   std::vector<GroupState*> ready_, completed_;
 };
 
@@ -267,6 +277,7 @@ struct Engine::Impl {
   std::unique_ptr<KvCache> cache;
   KeptSequence kept;
   EngineStats stats;
+  RolloutDecoder rollout_decoder;
 
   // What the configuration allows, but no more than these prompts can use with every seat taken.
   void prepare_cache(const std::vector<Prompt>& prompts, const SamplingConfig& sampling,
@@ -292,7 +303,7 @@ struct Engine::Impl {
 };
 
 Engine::Engine(Decoder& decoder, const Tokenizer& tokenizer, const EngineConfig& config)
-    : impl_(std::make_unique<Impl>(Impl{decoder, tokenizer, config, nullptr, {}, {}})) {}
+    : impl_(new Impl{decoder, tokenizer, config, nullptr, {}, {}, RolloutDecoder(decoder)}) {}
 
 Engine::~Engine() = default;
 
@@ -301,7 +312,9 @@ const EngineStats& Engine::stats() const { return impl_->stats; }
 void Engine::generate(std::vector<Prompt> prompts, const SamplingConfig& sampling,
                       const DrawScope& scope, const std::function<void(Group&&)>& on_group) {
   const at::NoGradGuard no_grad;
-  const bool keep = keep_sequence && prompts.size() == 1 && sampling.n == 1;
+  Decoder& decoder = impl_->rollout_decoder.with_weights(sampling.weights);
+  const bool own_weights = &decoder == &impl_->decoder;
+  const bool keep = keep_sequence && own_weights && prompts.size() == 1 && sampling.n == 1;
   impl_->prepare_cache(prompts, sampling, keep);
   const BlockManager empty(impl_->cache->num_blocks, impl_->cache->block_size);
   for (const Prompt& prompt : prompts)
@@ -311,8 +324,8 @@ void Engine::generate(std::vector<Prompt> prompts, const SamplingConfig& samplin
     shorten(kept, prompts.front(), impl_->cache->block_size);
   else
     kept = {};  // its blocks will be written over
-  Generation generation(*this, impl_->decoder, impl_->tokenizer, *impl_->cache, impl_->config,
-                        sampling, scope, keep ? &kept : nullptr, impl_->stats);
+  Generation generation(*this, decoder, impl_->tokenizer, *impl_->cache, impl_->config, sampling,
+                        scope, keep ? &kept : nullptr, impl_->stats);
   for (Prompt& prompt : prompts) generation.add(std::move(prompt));
   generation.run(on_group);
 }

@@ -27,6 +27,7 @@ struct SamplingConfig {
   int64_t response_length = 64;  // tokens at most
   std::vector<int64_t> stop_token_ids;
   std::vector<std::string> stop;  // stop strings
+  std::string weights = "same";   // same, q8_0: in 8 bits (engine/rollout_decoder.h)
   void describe(Fields& f);
 };
 
@@ -77,10 +78,14 @@ class Engine {
   // Called with every completion as it ends, before its group's on_group.
   std::function<void(const Prompt& prompt, int64_t sample, const Completion& completion)> on_end;
 
+  // Completions carry what experts their tokens were computed by (Completion::expert_sets).
+  bool record_experts = false;
+
   // For conversations. A generate() of one prompt and one sample leaves its sequence in the cache,
   // also when on_step throws, and the next computes its prompt from the first token that differs:
-  // the same bits sooner. The weights may not change meanwhile. The cache is then made for
-  // max_position_embeddings tokens at once, within the configuration's limits.
+  // the same bits sooner; with weights other than `same` nothing is kept. The weights may not
+  // change meanwhile. The cache is then made for max_position_embeddings tokens at once, within the
+  // configuration's limits.
   bool keep_sequence = false;
   void forget();  // frees the cache and what it kept
 

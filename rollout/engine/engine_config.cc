@@ -17,6 +17,11 @@ void SamplingConfig::describe(Fields& f) {
           "Ids that end a completion, besides the model's own: its tokenizer's end of text and the "
           "eos_token_id of its files.");
   f.field("stop", stop, "Strings that end a completion; they stay in it.");
+  f.field(
+      "weights", weights,
+      "Weights that completions are sampled with: the same as in training, or q8_0, a copy in 8 "
+      "bits made at every step (run.exact: false alone; not for validation).",
+      {"same", "q8_0"});
   if (top_p <= 0) f.fail("top_p", "must be above 0");
   for (const std::string& text : stop)
     if (text.empty()) f.fail("stop", "has an empty string");

@@ -17,7 +17,7 @@ at::Tensor as_tensor(std::vector<T>& values, at::ScalarType type) {
 
 }  // namespace
 
-at::Tensor Runner::hidden(const StepPlan& plan) {
+at::Tensor Runner::hidden(const StepPlan& plan, const at::Tensor& expert_sets) {
   copy_blocks(plan.copies);
   fill(plan);
   DecoderInput input;
@@ -26,6 +26,7 @@ at::Tensor Runner::hidden(const StepPlan& plan) {
   input.slots = as_tensor(slots_, at::kInt);
   input.layout = layout_;
   input.cache = &cache_;
+  input.expert_sets = expert_sets;
   return decoder_.hidden(input);
 }
 

@@ -15,7 +15,8 @@ class Runner {
       : decoder_(decoder), cache_(cache), layout_(std::make_shared<kernels::AttentionLayout>()) {}
 
   // Copies blocks, then runs the decoder over the plan's rows, item after item: [rows, H].
-  at::Tensor hidden(const StepPlan& plan);
+  // expert_sets: DecoderInput's.
+  at::Tensor hidden(const StepPlan& plan, const at::Tensor& expert_sets);
 
  private:
   void copy_blocks(const std::vector<BlockCopy>& copies);

@@ -69,9 +69,57 @@ TEST_F(PipelineTest, TheFirstUpdateOfEveryStepIsExactlyOnPolicy) {
   for (const auto& [key, row] : metrics("one")) {
     if (!row.contains("rollout/logprob_abs_diff_max")) continue;
     EXPECT_EQ(row.at("rollout/logprob_abs_diff_max").get<double>(), 0.0) << key;
+    EXPECT_FALSE(row.contains("rollout/kl_to_training")) << "it is for inexact runs";
     ++rows;
   }
   EXPECT_EQ(rows, 4);
+}
+
+// What may differ is measured, and the weights of training are what they are: so without another
+// format nothing differs in an inexact run either, on any number of ranks and through any restart.
+TEST_F(PipelineTest, AnInexactRunSaysHowRolloutAndTrainingDiffer) {
+  const std::vector<std::string> same = {"run.exact=false",
+                                         "pipeline.rl.actor.ppo_mini_batch_size=0"};
+  std::vector<std::string> rounded = same;
+  for (const char* stage : {"rl", "samples"})
+    rounded.push_back(fmt::format("pipeline.{}.rollout.weights=q8_0", stage));
+  ASSERT_EQ(run(config("same", same)), 0);
+  ASSERT_EQ(run(config("one", rounded)), 0);
+  int64_t measured = 0;
+  for (const auto& [key, row] : metrics("same")) {
+    if (!row.contains("rollout/kl_to_training")) continue;  // all groups were carried
+    for (const char* name :
+         {"logprob_abs_diff_max", "logprob_abs_diff_mean", "kl_to_training", "expert_sets_differ"})
+      EXPECT_EQ(row.at(std::string("rollout/") + name).get<double>(), 0.0) << key << ' ' << name;
+    ++measured;
+  }
+  EXPECT_GE(measured, 3);
+  measured = 0;
+  for (const auto& [key, row] : metrics("one")) {
+    if (!row.contains("rollout/kl_to_training")) continue;
+    const auto value = [&](const std::string& name) {
+      return row.at("rollout/" + name).get<double>();
+    };
+    EXPECT_GT(value("kl_to_training"), 0) << key;
+    EXPECT_GT(value("logprob_abs_diff_mean"), 0) << key;
+    EXPECT_GE(value("logprob_abs_diff_max"), value("logprob_abs_diff_mean")) << key;
+    // The largest has no such bound: where a gate's scores are near each other, rounding changes
+    // the experts, and with them a token's log-prob by any amount.
+    EXPECT_LT(value("logprob_abs_diff_mean"), 0.05) << key;
+    EXPECT_LT(value("kl_to_training"), 0.01) << key;
+    EXPECT_LT(value("expert_sets_differ"), 0.2) << key;
+    ++measured;
+  }
+  EXPECT_GE(measured, 3);
+  EXPECT_NE(total("same"), total("one"));
+
+  ASSERT_EQ(run(config("ranks", rounded), 2), 0);
+  expect_like_reference("ranks");
+  std::vector<std::string> hurried = rounded;
+  hurried.push_back("run.time_limit=1.0e-6");
+  for (int start = 0; run(config("stops", hurried), start % 2 + 1) != 0; ++start)
+    ASSERT_LT(start, 50);
+  expect_like_reference("stops");
 }
 
 TEST_F(PipelineTest, StoppedAfterEveryStepItIsTheSameRun) {

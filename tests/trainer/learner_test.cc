@@ -76,6 +76,32 @@ TEST(UpdatePolicy, OwnLogprobsGiveRatioOneWhateverTheMicroBatch) {
   }
 }
 
+TEST(UpdatePolicy, SaysHowTrainingDiffersFromTheRollout) {
+  Bench bench({.dp_shards = 4}, {}, 12, false, 0.0);
+  bench.groups[1].samples[0].carried = true;
+  DrawStream draws({.seed = 4, .kind = DrawKind::data});
+  double largest = 0, sum = 0, k3 = 0, tokens = 0;
+  for (TrainGroup& group : bench.groups) {
+    for (TrainSample& sample : group.samples) {
+      for (size_t t = 0; t < sample.tokens.size(); ++t) {
+        const float trained = sample.old_logprob[t];
+        sample.old_logprob[t] += static_cast<float>(0.3 * draws.next_normal());
+        if (!sample.mask[t] || sample.carried) continue;
+        const double d = static_cast<double>(trained) - sample.old_logprob[t];
+        largest = std::max(largest, std::abs(d));
+        sum += std::abs(d);
+        k3 += std::exp(d) - 1 - d;
+        tokens += 1;
+      }
+    }
+  }
+  const StepMetrics metrics = bench.learner().update_policy(bench.groups, {}, 1e-3);
+  EXPECT_EQ(metrics.at("logprob_abs_diff_max"), largest);
+  EXPECT_NEAR(metrics.at("mismatch/logprob_abs_diff_mean"), sum / tokens, 1e-9);
+  EXPECT_NEAR(metrics.at("mismatch/kl_to_training"), k3 / tokens, 1e-9);
+  EXPECT_FALSE(metrics.contains("mismatch/expert_sets_differ"));
+}
+
 TEST(UpdatePolicy, GradientDoesNotDependOnMicroBatchSize) {
   // A group has 4 prompt rows and 4 samples of 5: 24 rows.
   std::vector<float> whole;

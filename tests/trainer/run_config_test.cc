@@ -111,6 +111,20 @@ TEST(RunConfig, FaultsNameKeyAndValue) {
   expect_error("  []\n", {"pipeline"});
 }
 
+TEST(RunConfig, RolloutsInOtherWeightsAreForInexactRunsAlone) {
+  const std::string rollout = ", rollout: {weights: q8_0}}\n";
+  for (const std::string& stage : {"  - grpo: {data: {task: arithmetic}, total_steps: 1" + rollout,
+                                   "  - reject: {data: {task: arithmetic}" + rollout,
+                                   "  - eval: {data: {task: arithmetic}" + rollout}) {
+    expect_error(stage, {"rollout", "q8_0", "run.exact: false"});
+    EXPECT_EQ(error_of(stage).find('\n'), std::string::npos);
+    EXPECT_NO_THROW(read(stage, {"run.exact=false"}));
+    EXPECT_THROW(read(stage, {"run.exact=false", "run.device=cuda"}), ConfigError);
+  }
+  expect_error("  - grpo: {data: {task: arithmetic}, total_steps: 1, rollout: {weights: q4}}\n",
+               {"weights", "q4", "q8_0"});
+}
+
 TEST(RunConfig, AKeyThatWouldDoNothingIsRefused) {
   const auto grpo = [](const std::string& rest) {
     return "  - grpo: {data: {task: arithmetic}, total_steps: 1, " + rest + "}\n";

@@ -48,7 +48,8 @@ TrainingConfig training_config(const StageContext& context, const GrpoConfig& c,
   t.sampler = {.engine = c.rollout.engine,
                .rewards = c.reward,
                .stop_token_ids = c.rollout.sampling.stop_token_ids,
-               .reward_workers = c.reward_workers};
+               .reward_workers = c.reward_workers,
+               .record_experts = !context.config.run.exact};
   t.validation = c.val;
   t.stop = c.rollout.sampling.stop;
   t.total_steps = steps;
@@ -67,10 +68,15 @@ PolicyLossConfig policy_loss(const GrpoConfig& config) {
 }
 
 // Minibatches of one rollout: their means, but for what is said of the first alone (before any of
-// them changed the weights).
-void add_update_metrics(const std::vector<StepMetrics>& updates, Metrics& metrics) {
+// them changed the weights): how rollout and training differ, more of it where they may.
+void add_update_metrics(const std::vector<StepMetrics>& updates, bool exact, Metrics& metrics) {
+  constexpr std::string_view kMismatch = "mismatch/";
   const auto count = static_cast<double>(updates.size());
   for (const auto& [name, first] : updates.front()) {
+    if (name.starts_with(kMismatch)) {
+      if (!exact) metrics["rollout/" + name.substr(kMismatch.size())] = first;
+      continue;
+    }
     if (name == "logprob_abs_diff_max") {
       metrics["rollout/logprob_abs_diff_max"] = first;
       continue;
@@ -147,7 +153,7 @@ class GrpoStage {
     record(groups);  // an update that fails leaves on disk what it failed on
     const double record_s = watch.lap();
 
-    add_update_metrics(update(batch), metrics);
+    add_update_metrics(update(batch), context_.config.run.exact, metrics);
     const double update_s = watch.lap();
 
     add_rollout_metrics(drawn, metrics);
