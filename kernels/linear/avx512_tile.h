@@ -67,11 +67,26 @@ struct TileRows {
   }
 }
 
+// What a tile asks of memory while it multiplies: of `tiles` tiles that meet a panel each its share
+// of the next panel, so that reading B is spread over all of the multiplying.
+struct StepFetch {
+  const char* from;
+  int64_t bytes;  // for each kUnroll steps
+
+  static constexpr int64_t kUnroll = 4;
+  static StepFetch share(const Block& block, int64_t panel, int64_t t, int64_t tiles) {
+    const char* b = block.b + panel * block.panel_bytes;
+    if (tiles == 1) return {b, 0};  // tile() itself looks ahead
+    const int64_t each = (kUnroll * kStepBytes / tiles + 63) / 64 * 64;
+    return {b + block.panel_bytes + t * (block.steps / kUnroll) * each, each};
+  }
+};
+
 // Rows [row, row + kRows) by panels [panel, panel + kPanels).
 template <class Op, int kRows, int kPanels>
-void tile(const Block& block, int64_t row, int64_t panel) {
+void tile(const Block& block, int64_t row, int64_t panel, StepFetch fetch) {
   constexpr int kVectors = 2 * kPanels;
-  constexpr int64_t kUnroll = 4;
+  constexpr int64_t kUnroll = StepFetch::kUnroll;
   constexpr int64_t kAhead = 64;  // steps of prefetching
   __m512 acc[kRows][kVectors];
 #pragma GCC unroll 16
@@ -95,11 +110,14 @@ void tile(const Block& block, int64_t row, int64_t panel) {
         _mm_prefetch(ahead, _MM_HINT_T0);
         _mm_prefetch(ahead + 64, _MM_HINT_T0);
       }
+      // At two tiles a share is these lines; where it is less, the next ones ask again.
+      if constexpr (kPanels == 1 && kRows > 4) _mm_prefetch(fetch.from + 64 * u, _MM_HINT_T1);
       Op::template step<kRows, kPanels>(acc, a, u * Op::kAStepBytes, b + u * kStepBytes,
                                         panel_bytes);
     }
     a.advance(kUnroll * Op::kAStepBytes);
     b += kUnroll * kStepBytes;
+    fetch.from += fetch.bytes;
   }
   for (; s < block.steps; ++s) {
     Op::template step<kRows, kPanels>(acc, a, 0, b, panel_bytes);
@@ -114,42 +132,44 @@ void tile(const Block& block, int64_t row, int64_t panel) {
 }
 
 template <class Op, int kPanels>
-void row_tile(const Block& block, int64_t row, int64_t rows, int64_t panel) {
+void row_tile(const Block& block, int64_t row, int64_t rows, int64_t panel, StepFetch fetch) {
   if constexpr (kPanels == 1) {
     switch (rows) {
       case 1:
-        return tile<Op, 1, 1>(block, row, panel);
+        return tile<Op, 1, 1>(block, row, panel, fetch);
       case 2:
-        return tile<Op, 2, 1>(block, row, panel);
+        return tile<Op, 2, 1>(block, row, panel, fetch);
       case 3:
-        return tile<Op, 3, 1>(block, row, panel);
+        return tile<Op, 3, 1>(block, row, panel, fetch);
       case 4:
-        return tile<Op, 4, 1>(block, row, panel);
+        return tile<Op, 4, 1>(block, row, panel, fetch);
       case 5:
-        return tile<Op, 5, 1>(block, row, panel);
+        return tile<Op, 5, 1>(block, row, panel, fetch);
       case 6:
-        return tile<Op, 6, 1>(block, row, panel);
+        return tile<Op, 6, 1>(block, row, panel, fetch);
       case 7:
-        return tile<Op, 7, 1>(block, row, panel);
+        return tile<Op, 7, 1>(block, row, panel, fetch);
       case 8:
-        return tile<Op, 8, 1>(block, row, panel);
+        return tile<Op, 8, 1>(block, row, panel, fetch);
       case 9:
-        return tile<Op, 9, 1>(block, row, panel);
+        return tile<Op, 9, 1>(block, row, panel, fetch);
       case 10:
-        return tile<Op, 10, 1>(block, row, panel);
+        return tile<Op, 10, 1>(block, row, panel, fetch);
       case 11:
-        return tile<Op, 11, 1>(block, row, panel);
+        return tile<Op, 11, 1>(block, row, panel, fetch);
       case 12:
-        return tile<Op, 12, 1>(block, row, panel);
+        return tile<Op, 12, 1>(block, row, panel, fetch);
       case 13:
-        return tile<Op, 13, 1>(block, row, panel);
+        return tile<Op, 13, 1>(block, row, panel, fetch);
       default:
-        return tile<Op, 14, 1>(block, row, panel);
+        return tile<Op, 14, 1>(block, row, panel, fetch);
     }
   } else if constexpr (kPanels == 2) {
-    return rows == 3 ? tile<Op, 3, 2>(block, row, panel) : tile<Op, 4, 2>(block, row, panel);
+    return rows == 3 ? tile<Op, 3, 2>(block, row, panel, fetch)
+                     : tile<Op, 4, 2>(block, row, panel, fetch);
   } else {
-    return rows == 1 ? tile<Op, 1, 4>(block, row, panel) : tile<Op, 2, 4>(block, row, panel);
+    return rows == 1 ? tile<Op, 1, 4>(block, row, panel, fetch)
+                     : tile<Op, 2, 4>(block, row, panel, fetch);
   }
 }
 
@@ -159,15 +179,17 @@ template <class Op>
 void multiply(const Block& block) {
   int64_t panel = block.panel_begin;
   if (block.rows <= 2) {
-    for (; panel + 4 <= block.panel_end; panel += 4) row_tile<Op, 4>(block, 0, block.rows, panel);
+    for (; panel + 4 <= block.panel_end; panel += 4)
+      row_tile<Op, 4>(block, 0, block.rows, panel, StepFetch{block.b, 0});
   } else if (block.rows <= 4) {
-    for (; panel + 2 <= block.panel_end; panel += 2) row_tile<Op, 2>(block, 0, block.rows, panel);
+    for (; panel + 2 <= block.panel_end; panel += 2)
+      row_tile<Op, 2>(block, 0, block.rows, panel, StepFetch{block.b, 0});
   }
   const int64_t tiles = (block.rows + Op::kMaxRows - 1) / Op::kMaxRows;
   for (; panel < block.panel_end; ++panel) {
     for (int64_t t = 0; t < tiles; ++t) {
       const int64_t begin = t * block.rows / tiles, end = (t + 1) * block.rows / tiles;
-      row_tile<Op, 1>(block, begin, end - begin, panel);
+      row_tile<Op, 1>(block, begin, end - begin, panel, StepFetch::share(block, panel, t, tiles));
     }
   }
 }

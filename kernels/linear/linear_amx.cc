@@ -57,6 +57,27 @@ struct Tail {
 using ATail = Tail<2 * kTileRows, kTileBytes>;
 using BTail = Tail<kTileSteps, kStepBytes>;
 
+// What a tile asks of memory while it multiplies: B is read from there once, and a decode step
+// waits for it.
+struct ChunkFetch {
+  const char* from;
+  int64_t chunk_bytes;  // for each chunk that is multiplied
+
+  // Of `tiles` tiles that meet this panel, number t: its share of the next panel. One alone looks a
+  // fixed way ahead.
+  static ChunkFetch share(const Block& block, int64_t panel, int64_t t, int64_t tiles) {
+    constexpr int64_t kAhead = 16 << 10, kChunk = kTileSteps * kStepBytes;
+    const char* b = block.b + panel * block.panel_bytes;
+    if (tiles == 1) return {b + kAhead, kChunk};
+    const int64_t each = (kChunk / tiles + 63) / 64 * 64;
+    return {b + block.panel_bytes + t * (block.steps / kTileSteps) * each, each};
+  }
+  [[gnu::always_inline]] void next() {
+    for (int64_t i = 0; i < chunk_bytes; i += 64) _mm_prefetch(from + i, _MM_HINT_T1);
+    from += chunk_bytes;
+  }
+};
+
 template <bool kLower>
 [[gnu::always_inline]] inline void add_chunk(const char* a, int64_t a_row_bytes, const char* b) {
   _tile_loadd(4, a, a_row_bytes);
@@ -125,7 +146,7 @@ struct alignas(64) CBuffer {
 // Up to 32 rows of C from `row` by one panel.
 template <bool kLower>
 void panel_product(const Block& block, int64_t row, int64_t rows, int64_t panel,
-                   const ATail& a_tail) {
+                   const ATail& a_tail, ChunkFetch fetch) {
   const int64_t column = panel * kPanel;
   const bool in_place = block.output != Output::kBf16 && block.columns - column >= kPanel;
   float* c = reinterpret_cast<float*>(block.c) + row * block.c_row + column;
@@ -147,6 +168,7 @@ void panel_product(const Block& block, int64_t row, int64_t rows, int64_t panel,
   const char* b = block.b + panel * block.panel_bytes;
   const int64_t chunks = block.steps / kTileSteps, left = block.steps % kTileSteps;
   for (int64_t i = 0; i < chunks; ++i) {
+    fetch.next();
     add_chunk<kLower>(a, block.a_row_bytes, b);
     a += kTileBytes;
     b += kTileSteps * kStepBytes;
@@ -161,22 +183,45 @@ void panel_product(const Block& block, int64_t row, int64_t rows, int64_t panel,
   buffer.store(block, row, rows, column);
 }
 
-void multiply_tiles(const Block& block) {
+// The steps of some rows that fill no chunk.
+void fill_tail(const Block& block, int64_t row, int64_t rows, ATail& tail) {
   const int64_t left = block.steps % kTileSteps;
-  for (int64_t row = 0; row < block.rows; row += 2 * kTileRows) {
-    const int64_t rows = std::min(2 * kTileRows, block.rows - row);
+  if (left == 0) return;
+  tail.fill(block.a + row * block.a_row_bytes + (block.steps - left) * kWordBytes,
+            block.a_row_bytes, rows, left * kWordBytes);
+}
+
+// Whole tiles, then the rows that are left. Two tiles meet each panel of B one after the other, and
+// wait for memory half as long; more go through the panels one by one, each A in the first cache.
+void multiply_tiles(const Block& block) {
+  constexpr int64_t kRows = 2 * kTileRows;
+  const int64_t together = block.rows < 3 * kRows ? 2 : 1;
+  ATail tails[2];
+  int64_t row = 0;
+  while (block.rows - row >= kRows) {
+    const int64_t tiles = std::min((block.rows - row) / kRows, together);
+    const TileConfig config(kTileRows, kTileRows);
+    _tile_loadconfig(&config);
+    for (int64_t t = 0; t < tiles; ++t) fill_tail(block, row + t * kRows, kRows, tails[t]);
+    for (int64_t panel = block.panel_begin; panel < block.panel_end; ++panel)
+      for (int64_t t = 0; t < tiles; ++t)
+        panel_product<true>(
+            block, row + t * kRows, kRows, panel, tails[t],
+            row == 0 ? ChunkFetch::share(block, panel, t, tiles) : ChunkFetch{block.b, 0});
+    row += tiles * kRows;
+  }
+  if (const int64_t rows = block.rows - row; rows > 0) {
     const int64_t lower = std::max<int64_t>(0, rows - kTileRows);
     const TileConfig config(rows - lower, lower);
     _tile_loadconfig(&config);
-    ATail a_tail;
-    if (left > 0)
-      a_tail.fill(block.a + row * block.a_row_bytes + (block.steps - left) * kWordBytes,
-                  block.a_row_bytes, rows, left * kWordBytes);
+    fill_tail(block, row, rows, tails[0]);
     for (int64_t panel = block.panel_begin; panel < block.panel_end; ++panel) {
+      const ChunkFetch fetch =
+          row == 0 ? ChunkFetch::share(block, panel, 0, 1) : ChunkFetch{block.b, 0};
       if (lower > 0)
-        panel_product<true>(block, row, rows, panel, a_tail);
+        panel_product<true>(block, row, rows, panel, tails[0], fetch);
       else
-        panel_product<false>(block, row, rows, panel, a_tail);
+        panel_product<false>(block, row, rows, panel, tails[0], fetch);
     }
   }
   _tile_release();
