@@ -6,6 +6,7 @@
 #include "kernels/attention/attention_device.h"
 #include "kernels/attention/attention_tile.h"
 #include "kernels/autograd_node.h"
+#include "kernels/memory/step_memory.h"
 #include "kernels/op_support.h"
 
 namespace cohort::kernels {
@@ -75,9 +76,11 @@ int64_t queries_a_tile(const Operands& o, int64_t i, int64_t kv_heads) {
 }
 
 // A decode step takes all heads of a sequence at once, so that its rows of k and v are read once,
-// in one piece; a prompt, or too few sequences for the threads, is dealt head by head.
-std::vector<TileShape> forward_tiles(const Operands& o) {
-  std::vector<TileShape> tiles;
+// in one piece; a prompt, or too few sequences for the threads, is dealt head by head. The result
+// lasts until the thread asks again.
+const std::vector<TileShape>& forward_tiles(const Operands& o) {
+  static thread_local std::vector<TileShape> tiles;
+  tiles.clear();
   const int64_t all = o.kv_heads();
   const bool many = o.sequences() >= 4 * num_threads();
   for (int64_t i = 0; i < o.sequences(); ++i) {
@@ -136,12 +139,12 @@ void check_key_rows(const std::atomic<bool>& in_range, const Operands& o) {
 }
 
 at::Tensor forward(const Operands& o) {
-  at::Tensor out = at::empty({o.q.size(0), o.heads(), o.v.size(2)}, o.q.options());
+  at::Tensor out = result({o.q.size(0), o.heads(), o.v.size(2)}, o.q.options());
   if (const auto* ops = device_ops(o.q)) {
     device_attention({*ops, o.q, o.k, o.v, *o.layout, o.scale, o.window}, out);
     return out;
   }
-  const std::vector<TileShape> tiles = forward_tiles(o);
+  const std::vector<TileShape>& tiles = forward_tiles(o);
   std::atomic<bool> in_range = true;
   for_dtype(o.q.scalar_type(), [&]<class T>() {
     run_items(static_cast<int64_t>(tiles.size()), o.multiply_adds(),

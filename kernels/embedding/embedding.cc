@@ -4,6 +4,7 @@
 
 #include "kernels/autograd_node.h"
 #include "kernels/math/scalar.h"
+#include "kernels/memory/step_memory.h"
 #include "kernels/op_support.h"
 #include "kernels/rows/rows_device.h"
 
@@ -74,7 +75,7 @@ at::Tensor embedding(const at::Tensor& tokens, const Param& w, const RowShards& 
     COHORT_CHECK(ids[r] >= 0 && ids[r] < vocab, "token id {} outside the vocabulary of {}", ids[r],
                  vocab);
   }
-  at::Tensor y = at::empty({rows, dim}, w.data.options());
+  at::Tensor y = result({rows, dim}, w.data.options());
   if (const auto* ops = device_ops(w.data)) {
     device_gather_rows(*ops, w.data, std::span(ids, static_cast<size_t>(rows)), y);
   } else {

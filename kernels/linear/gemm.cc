@@ -1,6 +1,7 @@
 #include "kernels/linear/gemm.h"
 
 #include <ATen/ops/empty.h>
+#include <c10/util/SmallVector.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -231,7 +232,7 @@ void multiply(const MicroKernels& kernels, const Rows& x_any, std::span<const in
   struct Block {
     int64_t group, begin, rows;
   };
-  std::vector<Block> blocks;
+  c10::SmallVector<Block, 8> blocks;
   for (int64_t g = 0; g < groups; ++g) {
     const int64_t begin = offsets[g], count = offsets[g + 1] - begin;
     const int64_t pieces = ceil_div(count, max_block_rows(b.inner));

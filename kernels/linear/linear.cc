@@ -10,6 +10,7 @@
 #include "core/base/error.h"
 #include "kernels/linear/gemm.h"
 #include "kernels/linear/linear_device.h"
+#include "kernels/memory/step_memory.h"
 
 namespace cohort::kernels {
 namespace {
@@ -94,8 +95,8 @@ class LinearBackward : public torch::autograd::Node {
 }  // namespace
 
 at::Tensor linear(const at::Tensor& x, const Param& w, const RowShards& shards, bool fp32_out) {
-  at::Tensor y = at::empty({x.size(0), w.data.size(0)},
-                           fp32_out ? x.options().dtype(at::kFloat) : x.options());
+  at::Tensor y =
+      result({x.size(0), w.data.size(0)}, fp32_out ? x.options().dtype(at::kFloat) : x.options());
   linear_out(x, w, y);
   if (c10::GradMode::is_enabled() && x.requires_grad()) {
     COHORT_CHECK(w.format == WeightFormat::same, "linear: no gradient flows through 8-bit weights");

@@ -10,6 +10,7 @@
 #include "core/base/error.h"
 #include "core/base/threads.h"
 #include "kernels/linear/gemm.h"
+#include "kernels/memory/step_memory.h"
 #include "kernels/moe/moe_device.h"
 #include "kernels/moe/moe_rows.h"
 #include "kernels/moe/plan.h"
@@ -34,12 +35,14 @@ struct Block {
   int64_t expert, begin, rows;
 };
 
-std::vector<Block> blocks_of(const MoePlan& plan) {
+// They last until the thread asks again.
+const std::vector<Block>& blocks_of(const MoePlan& plan) {
   constexpr int64_t kMinRows = 28, kMaxRows = 128;
   const int64_t threads = num_threads();
   const int64_t wanted = threads == 1 ? kMaxRows : plan.rows() / (6 * threads);
   const int64_t most = std::clamp(wanted, kMinRows, kMaxRows);
-  std::vector<Block> blocks;
+  static thread_local std::vector<Block> blocks;
+  blocks.clear();
   for (size_t e = 0; e + 1 < plan.offsets.size(); ++e) {
     const int64_t begin = plan.offsets[e], rows = plan.offsets[e + 1] - begin;
     const int64_t pieces = (rows + most - 1) / most;
@@ -111,7 +114,7 @@ struct Moe {
   void forward(const at::Tensor& x, const at::Tensor& weight, at::Tensor& hidden,
                at::Tensor& y) const {
     const gemm::PackedWeight up = gemm::packed_forward(gate_up), dn = gemm::packed_forward(down);
-    const at::Tensor out = at::empty({plan.rows(), shape.hidden}, x.options());
+    const at::Tensor out = result({plan.rows(), shape.hidden}, x.options());
     const int64_t inner = shape.inner;
     for_blocks(blocks_of(plan), plan.rows() * 3 * inner * shape.hidden, [&](const Block& b) {
       T* h = hidden.defined() ? data(hidden) + b.begin * 2 * inner
@@ -254,12 +257,13 @@ at::Tensor moe(const at::Tensor& x, const at::Tensor& index, const at::Tensor& w
   check(x, index, weight, gate_up, down);
   const auto* ops = device_ops(x);
   const int64_t experts = gate_up.data.size(0);
-  MoePlan plan;
+  static thread_local MoePlan kept;
+  MoePlan& plan = kept;  // which a graph's node takes away
   DeviceMoePlan device_plan;
   if (ops != nullptr) {
     device_plan = device_moe_plan(*ops, index.to(x.device()), experts);
   } else {
-    plan = make_moe_plan(index, experts);
+    make_moe_plan(index, experts, plan);
   }
   const bool with_grad =
       c10::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad());
@@ -267,7 +271,7 @@ at::Tensor moe(const at::Tensor& x, const at::Tensor& index, const at::Tensor& w
                "moe: 8-bit weights have no gradient, and are for the CPU");
   at::Tensor hidden;
   if (with_grad) hidden = at::empty({index.numel(), gate_up.data.size(1)}, x.options());
-  at::Tensor y = at::empty({x.size(0), x.size(1)}, x.options());
+  at::Tensor y = result({x.size(0), x.size(1)}, x.options());
   if (ops != nullptr) {
     device_moe(*ops, x, weight, device_plan, gate_up, down, hidden, y);
   } else {

@@ -15,17 +15,18 @@ constexpr int64_t kBlock = 8192;
 
 }  // namespace
 
-MoePlan make_moe_plan(const at::Tensor& index, int64_t experts) {
+void make_moe_plan(const at::Tensor& index, int64_t experts, MoePlan& plan) {
   COHORT_CHECK(index.dim() == 2 && index.scalar_type() == at::kInt && index.is_contiguous(),
                "moe: index must be contiguous int32 [tokens, choices]");
-  MoePlan plan;
   plan.tokens = index.size(0);
   plan.top_k = index.size(1);
   const int64_t slots = plan.rows(), blocks = (slots + kBlock - 1) / kBlock;
   const int32_t* expert_of = index.const_data_ptr<int32_t>();
 
   // counts[block][expert], turned into the next free row of the expert for that block.
-  std::vector<int64_t> counts(blocks * experts, 0);
+  static thread_local std::vector<int64_t> kept;
+  std::vector<int64_t>& counts = kept;  // of this thread, for all
+  counts.assign(blocks * experts, 0);
   std::atomic<bool> in_range = true;
   parallel_tasks(blocks, [&](int64_t b) {
     for (int64_t i = b * kBlock; i < std::min(slots, (b + 1) * kBlock); ++i) {
@@ -61,7 +62,6 @@ MoePlan make_moe_plan(const at::Tensor& index, int64_t experts) {
       plan.row[i] = static_cast<int32_t>(r);
     }
   });
-  return plan;
 }
 
 std::vector<int64_t> MoePlan::shard_segments(const std::vector<int64_t>& shards) const {

@@ -22,7 +22,7 @@ struct MoePlan {
   std::vector<int64_t> shard_segments(const std::vector<int64_t>& shards) const;
 };
 
-// index [T, K] int32, each in [0, experts).
-MoePlan make_moe_plan(const at::Tensor& index, int64_t experts);
+// index [T, K] int32, each in [0, experts). The plan's memory is used again.
+void make_moe_plan(const at::Tensor& index, int64_t experts, MoePlan& plan);
 
 }  // namespace cohort::kernels

@@ -2,6 +2,7 @@
 
 #include "kernels/autograd_node.h"
 #include "kernels/device/device.h"
+#include "kernels/memory/step_memory.h"
 #include "kernels/op_support.h"
 #include "kernels/rms_norm/rms_norm_rows.h"
 
@@ -149,7 +150,7 @@ at::Tensor rms_norm(const at::Tensor& x, const Param& w, const RmsNormForm& form
                     const RowShards& shards) {
   check_arguments(x, w);
   const int64_t rows = x.size(0), dim = x.size(1);
-  at::Tensor y = at::empty({rows, dim}, x.options());
+  at::Tensor y = result({rows, dim}, x.options());
   if (const auto* ops = device_ops(x)) {
     device_forward(*ops, x, at::Tensor(), w, form, at::Tensor(), y);
   } else {
@@ -178,8 +179,8 @@ NormedResidual add_rms_norm(const at::Tensor& x, const at::Tensor& delta, const 
       delta.sizes() == x.sizes() && delta.is_contiguous() && delta.scalar_type() == x.scalar_type(),
       "add_rms_norm: delta must be contiguous and of x's shape and dtype");
   const int64_t rows = x.size(0), dim = x.size(1);
-  at::Tensor residual = at::empty({rows, dim}, x.options());
-  at::Tensor normed = at::empty({rows, dim}, x.options());
+  at::Tensor residual = result({rows, dim}, x.options());
+  at::Tensor normed = result({rows, dim}, x.options());
   if (const auto* ops = device_ops(x)) {
     device_forward(*ops, x, delta, w, form, residual, normed);
   } else {

@@ -2,6 +2,7 @@
 
 #include "kernels/autograd_node.h"
 #include "kernels/device/device.h"
+#include "kernels/memory/step_memory.h"
 #include "kernels/op_support.h"
 #include "kernels/rope/rope_rows.h"
 
@@ -165,7 +166,7 @@ RopeTable make_rope_table(const RopeConfig& config, int64_t max_position) {
 at::Tensor rope(const at::Tensor& x, const RopeTable& table, const at::Tensor& positions,
                 bool interleaved) {
   check_arguments(x, table, positions);
-  at::Tensor y = at::empty(x.sizes(), x.options());
+  at::Tensor y = result(x.sizes(), x.options());
   if (const auto* ops = device_ops(x)) {
     device_rope(*ops, x, table, positions, interleaved, /*backward=*/false, y);
   } else {

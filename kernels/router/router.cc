@@ -1,6 +1,7 @@
 #include "kernels/router/router.h"
 
 #include "kernels/autograd_node.h"
+#include "kernels/memory/step_memory.h"
 #include "kernels/op_support.h"
 #include "kernels/router/router_device.h"
 #include "kernels/router/router_rows.h"
@@ -123,13 +124,15 @@ void add_balance_loss(const RouterConfig& config, const at::Tensor& scores, cons
 void route_on_cpu(const at::Tensor& x, const Param& w, const at::Tensor& bias,
                   const RouterConfig& config, const at::Tensor& scores, const Routing& routing) {
   const int64_t rows = x.size(0), dim = x.size(1), experts = config.num_experts, k = config.top_k;
-  std::vector<float> packed(packed_gate_size(experts, dim));
+  static thread_local std::vector<float> kept;
+  kept.resize(packed_gate_size(experts, dim));
+  float* const packed = kept.data();  // of this thread, for all
   for_dtype(x.scalar_type(), [&]<class T>() {
-    pack_gate(in_ptr<T>(w.data), experts, dim, packed.data());
+    pack_gate(in_ptr<T>(w.data), experts, dim, packed);
     parallel_items(rows, experts * (dim / 4 + 4 * k), [&](int64_t begin, int64_t end) {
       float* s = out_ptr<float>(scores) + begin * experts;
-      gate_scores<T>(in_ptr<T>(x) + begin * dim, packed.data(), end - begin, experts, dim,
-                     config.softmax, s);
+      gate_scores<T>(in_ptr<T>(x) + begin * dim, packed, end - begin, experts, dim, config.softmax,
+                     s);
       ExpertSelector selector(config, in_ptr<float>(bias));
       for (int64_t t = begin; t < end; ++t, s += experts) {
         selector.choose(s, out_ptr<int32_t>(routing.index) + t * k,
@@ -146,8 +149,8 @@ Routing route(const at::Tensor& x, const Param& w, const at::Tensor& bias,
   check_arguments(x, w, bias, config);
   const int64_t rows = x.size(0), experts = config.num_experts, k = config.top_k;
   const at::TensorOptions fp32 = x.options().dtype(at::kFloat);
-  Routing routing = {at::empty({rows, k}, x.options().dtype(at::kInt)), at::empty({rows, k}, fp32)};
-  const at::Tensor scores = at::empty({rows, experts}, fp32);
+  Routing routing = {result({rows, k}, x.options().dtype(at::kInt)), result({rows, k}, fp32)};
+  const at::Tensor scores = result({rows, experts}, fp32);
   const at::Tensor index = routing.index;
   if (const auto* ops = device_ops(x)) {
     device_route(*ops, x, w, bias, config, scores, index, routing.weight);

@@ -8,6 +8,10 @@ namespace {
 
 constexpr float kNormEpsilon = 1e-20f;
 
+// Kept, so that a decode step allocates nothing.
+thread_local std::vector<float> kept_biased, kept_group_score;
+thread_local std::vector<char> kept_group_kept;
+
 // The first index of the largest value among those not yet taken.
 template <class Taken>
 int64_t first_largest(const float* values, int64_t count, const Taken& taken) {
@@ -23,9 +27,13 @@ int64_t first_largest(const float* values, int64_t count, const Taken& taken) {
 ExpertSelector::ExpertSelector(const RouterConfig& config, const float* bias)
     : config_(config),
       bias_(bias),
-      biased_(config.num_experts),
-      group_score_(config.num_groups),
-      group_kept_(config.num_groups) {}
+      biased_(kept_biased),
+      group_score_(kept_group_score),
+      group_kept_(kept_group_kept) {
+  biased_.resize(config.num_experts);
+  group_score_.resize(config.num_groups);
+  group_kept_.resize(config.num_groups);
+}
 
 void ExpertSelector::mask_rejected_groups() {
   const int64_t groups = config_.num_groups, size = config_.num_experts / groups;

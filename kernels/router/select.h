@@ -9,7 +9,7 @@
 
 namespace cohort::kernels {
 
-// Chooses experts for one row at a time; keeps its scratch between rows. One a thread.
+// Chooses experts for one row at a time, with scratch of the thread: there may be one on a thread.
 class ExpertSelector {
  public:
   ExpertSelector(const RouterConfig& config, const float* bias);
@@ -21,8 +21,8 @@ class ExpertSelector {
 
   const RouterConfig& config_;
   const float* bias_;
-  std::vector<float> biased_, group_score_;
-  std::vector<char> group_kept_;
+  std::vector<float>&biased_, &group_score_;
+  std::vector<char>& group_kept_;
 };
 
 // d_scores[index[j]] += gradient of the weights of one row.

@@ -4,6 +4,7 @@
 
 #include "kernels/autograd_node.h"
 #include "kernels/math/scalar.h"
+#include "kernels/memory/step_memory.h"
 #include "kernels/op_support.h"
 #include "kernels/rows/rows_device.h"
 
@@ -71,7 +72,7 @@ at::Tensor pick_rows(const at::Tensor& x, const at::Tensor& index) {
   for (int64_t p = 0; p < picks; ++p) {
     COHORT_CHECK(picked[p] >= 0 && picked[p] < x.size(0), "row {} of {}", picked[p], x.size(0));
   }
-  at::Tensor y = at::empty({picks, dim}, x.options());
+  at::Tensor y = result({picks, dim}, x.options());
   if (const auto* ops = device_ops(x)) {
     device_gather_rows(*ops, x, std::span(picked, static_cast<size_t>(picks)), y);
   } else {

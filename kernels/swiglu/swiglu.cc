@@ -2,6 +2,7 @@
 
 #include "kernels/autograd_node.h"
 #include "kernels/device/device.h"
+#include "kernels/memory/step_memory.h"
 #include "kernels/op_support.h"
 #include "kernels/swiglu/swiglu_rows.h"
 
@@ -49,7 +50,7 @@ at::Tensor swiglu(const at::Tensor& gate_up, GateActivation act) {
   COHORT_CHECK(gate_up.dim() == 2 && gate_up.size(1) % 2 == 0 && gate_up.is_contiguous(),
                "swiglu needs contiguous [M, 2I]");
   const int64_t rows = gate_up.size(0), inner = gate_up.size(1) / 2;
-  at::Tensor y = at::empty({rows, inner}, gate_up.options());
+  at::Tensor y = result({rows, inner}, gate_up.options());
   if (const auto* ops = device_ops(gate_up)) {
     ops->swiglu({.element = device::element_of(gate_up),
                  .gelu_tanh = act == GateActivation::gelu_tanh,

@@ -3,6 +3,7 @@
 #include "kernels/autograd_node.h"
 #include "kernels/device/device.h"
 #include "kernels/linear/linear.h"
+#include "kernels/memory/step_memory.h"
 #include "kernels/op_support.h"
 #include "kernels/token_logprob/token_logprob_rows.h"
 
@@ -247,8 +248,8 @@ TokenLogprob token_logprob(const at::Tensor& h, const Param& w, const at::Tensor
 }
 
 at::Tensor logits(const at::Tensor& h, const Param& w) {
-  at::Tensor out = at::empty({h.size(0), w.data.size(0)}, h.options().dtype(at::kFloat));
-  linear_out(h.detach(), w, out);
+  at::Tensor out = result({h.size(0), w.data.size(0)}, h.options().dtype(at::kFloat));
+  linear_out(h, w, out);
   return out;
 }
 

@@ -125,7 +125,8 @@ int chat(const ChatOptions& options) {
 
 void add_chat_command(CLI::App& app, CommandContext& context) {
   auto options = std::make_shared<ChatOptions>();
-  options->sampling.temperature = 0.7;
+  options->sampling.temperature = 0.6;  // what R1's authors recommend
+  options->sampling.top_p = 0.95;
   CLI::App* command = app.add_subcommand("chat", "A conversation with a model");
   command
       ->add_option("model", options->model,

@@ -129,12 +129,6 @@ void add_generate_command(CLI::App& app, CommandContext& context) {
   command->add_option("--prompt-key", options->prompt_key, "Key of the prompt in the file");
   command->add_option("--n", options->sampling.n, "Completions a prompt")->check(at_least_one);
   add_sampling_options(*command, *options, kLongestCompletion);
-  command->add_option("--top-p", options->sampling.top_p, "Smallest set with this probability")
-      ->check(CLI::Range(1e-9, 1.0));
-  command->add_option("--top-k", options->sampling.top_k, "Only the k most probable; 0: all")
-      ->check(not_negative);
-  command->add_option("--min-p", options->sampling.min_p, "Share of the largest probability")
-      ->check(CLI::Range(0.0, 1.0));
   command->add_option("--stop", options->sampling.stop, "Stop strings");
   command
       ->add_option("--rollout-weights", options->sampling.weights,

@@ -24,6 +24,12 @@ std::string not_negative(const std::string& text) {
 void add_sampling_options(CLI::App& command, SamplingOptions& options, int64_t most) {
   command.add_option("--temperature", options.sampling.temperature, "0: greedy")
       ->check(not_negative);
+  command.add_option("--top-p", options.sampling.top_p, "Smallest set with this probability")
+      ->check(CLI::Range(1e-9, 1.0));
+  command.add_option("--top-k", options.sampling.top_k, "Only the k most probable; 0: all")
+      ->check(not_negative);
+  command.add_option("--min-p", options.sampling.min_p, "Share of the largest probability")
+      ->check(CLI::Range(0.0, 1.0));
   command
       .add_option(
           "--max-new", options.sampling.response_length,

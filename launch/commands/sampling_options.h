@@ -15,6 +15,7 @@ namespace cohort {
 // Tokens, where --max-new does not say.
 inline constexpr int64_t kLongestCompletion = 256;
 
+// As the commands that share them have them by default; chat has its own.
 struct SamplingOptions {
   SamplingConfig sampling;  // response_length 0: as long as the model has room
   int64_t seed = 1;

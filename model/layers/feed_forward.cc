@@ -2,6 +2,7 @@
 
 #include <ATen/ops/add.h>
 #include <ATen/ops/zeros.h>
+#include <c10/core/GradMode.h>
 
 #include "kernels/linear/linear.h"
 #include "kernels/moe/moe.h"
@@ -44,7 +45,9 @@ at::Tensor MoeMlp::forward(const at::Tensor& x, const DecoderInput& input) const
   }
   const at::Tensor routed =
       kernels::moe(x, routing.index, routing.weight, *gate_up_, *down_, input.shards);
-  return shared_ ? at::add(routed, shared_->forward(x, input.shards)) : routed;
+  if (!shared_) return routed;
+  const at::Tensor shared = shared_->forward(x, input.shards);
+  return at::GradMode::is_enabled() ? at::add(routed, shared) : routed.add_(shared);
 }
 
 }  // namespace cohort

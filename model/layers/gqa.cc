@@ -2,6 +2,7 @@
 
 #include "kernels/bias/bias.h"
 #include "kernels/linear/linear.h"
+#include "kernels/memory/step_memory.h"
 #include "model/layers/cache_rows.h"
 #include "model/layers/split_columns.h"
 
@@ -42,7 +43,7 @@ at::Tensor Gqa::rotated(const at::Tensor& slice, int64_t heads, const kernels::P
                         const DecoderInput& input) const {
   const int64_t rows = slice.size(0);
   if (norm == nullptr)
-    return kernels::rope(slice.unflatten(1, {heads, dim_}), rope_, input.positions, false);
+    return kernels::rope(kernels::view_heads(slice, heads), rope_, input.positions, false);
   const at::Tensor normed = kernels::rms_norm(slice.contiguous().view({rows * heads, dim_}), *norm,
                                               norm_form_, times(input.shards, heads));
   return kernels::rope(normed.view({rows, heads, dim_}), rope_, input.positions, false);
@@ -50,13 +51,13 @@ at::Tensor Gqa::rotated(const at::Tensor& slice, int64_t heads, const kernels::P
 
 at::Tensor Gqa::forward(const at::Tensor& x, const DecoderInput& input, const at::Tensor& k_cache,
                         const at::Tensor& v_cache) const {
-  const int64_t rows = x.size(0), q_width = heads_ * dim_, kv_width = kv_heads_ * dim_;
+  const int64_t q_width = heads_ * dim_, kv_width = kv_heads_ * dim_;
   at::Tensor qkv = kernels::linear(x, *qkv_, input.shards);
   if (qkv_bias_ != nullptr) qkv = kernels::add_bias(qkv, *qkv_bias_, input.shards);
   const auto parts = split_columns(qkv, {q_width, kv_width, kv_width});
   const at::Tensor q = rotated(parts[0], heads_, q_norm_, input);
   at::Tensor k = rotated(parts[1], kv_heads_, k_norm_, input);
-  at::Tensor v = parts[2].unflatten(1, {kv_heads_, dim_});
+  at::Tensor v = kernels::view_heads(parts[2], kv_heads_);
   if (input.cache != nullptr) {
     cache_rows(k, input.slots, k_cache);
     cache_rows(v, input.slots, v_cache);
@@ -64,7 +65,7 @@ at::Tensor Gqa::forward(const at::Tensor& x, const DecoderInput& input, const at
     v = v_cache;
   }
   const at::Tensor heads = kernels::attention(q, k, v, input.layout, scale_, window_);
-  const at::Tensor y = kernels::linear(heads.view({rows, q_width}), *o_, input.shards);
+  const at::Tensor y = kernels::linear(kernels::view_rows(heads), *o_, input.shards);
   return o_bias_ != nullptr ? kernels::add_bias(y, *o_bias_, input.shards) : y;
 }
 

@@ -4,6 +4,7 @@
 #include "kernels/autograd_node.h"
 #include "kernels/device/device.h"
 #include "kernels/linear/linear.h"
+#include "kernels/memory/step_memory.h"
 #include "kernels/op_support.h"
 
 namespace cohort {
@@ -15,7 +16,7 @@ at::Tensor by_head(const at::Tensor& any, int64_t width) {
   const int64_t rows = x.size(0), heads = x.size(1), wide = x.size(2);
   if (kernels::device_ops(x) != nullptr)
     return x.narrow(2, 0, width).transpose(0, 1).contiguous().view({heads * rows, width});
-  at::Tensor grouped = at::empty({heads * rows, width}, x.options());
+  at::Tensor grouped = kernels::result({heads * rows, width}, x.options());
   kernels::for_dtype(x.scalar_type(), [&]<class T>() {
     const T* in = kernels::in_ptr<T>(x);
     T* out = kernels::out_ptr<T>(grouped);
@@ -33,7 +34,7 @@ at::Tensor by_row(const at::Tensor& grouped, const at::Tensor& any, int64_t pass
   const at::Tensor x = any.contiguous();
   const int64_t rows = x.size(0), heads = x.size(1), wide = x.size(2);
   const int64_t width = grouped.size(1), rest = wide - passed_from;
-  at::Tensor y = at::empty({rows, heads, width + rest}, x.options());
+  at::Tensor y = kernels::result({rows, heads, width + rest}, x.options());
   if (kernels::device_ops(x) != nullptr) {
     y.narrow(2, 0, width).copy_(grouped.view({heads, rows, width}).transpose(0, 1));
     y.narrow(2, width, rest).copy_(x.narrow(2, passed_from, rest));
@@ -59,8 +60,8 @@ at::Tensor grouped_product(const at::Tensor& grouped, const kernels::Param& w, H
   const int64_t heads = w.data.size(0), rows = grouped.size(0) / heads;
   std::vector<int64_t> offsets;
   for (int64_t h = 0; h <= heads; ++h) offsets.push_back(h * rows);
-  at::Tensor out =
-      at::empty({grouped.size(0), w.data.size(map == HeadMap::up ? 1 : 2)}, grouped.options());
+  at::Tensor out = kernels::result({grouped.size(0), w.data.size(map == HeadMap::up ? 1 : 2)},
+                                   grouped.options());
   kernels::grouped_linear_out(grouped, w, offsets, map == HeadMap::down, out);
   return out;
 }

@@ -1,6 +1,7 @@
 #include "model/layers/mla.h"
 
 #include "kernels/linear/linear.h"
+#include "kernels/memory/step_memory.h"
 #include "kernels/rms_norm/rms_norm.h"
 #include "model/layers/latent.h"
 #include "model/layers/split_columns.h"
@@ -39,18 +40,16 @@ Mla::Mla(ParameterStore& store, const std::string& prefix, const kernels::RopeTa
 }
 
 Mla::Projected Mla::project(const at::Tensor& x, const DecoderInput& input) const {
-  const int64_t rows = x.size(0);
   const auto parts =
       split_columns(kernels::linear(x, *qkv_a_, input.shards), {q_width_, latent_, shape_.rope});
   at::Tensor q = parts[0];
   if (q_b_ != nullptr)
     q = kernels::linear(kernels::rms_norm(q, *q_a_norm_, kLatentEps, input.shards), *q_b_,
                         input.shards);
-  return {kernels::rope(q.view({rows, shape_.heads, shape_.nope + shape_.rope}), rope_,
-                        input.positions, rope_interleave_),
-          kernels::rms_norm(parts[1], *kv_a_norm_, kLatentEps, input.shards),
-          kernels::rope(parts[2].view({rows, 1, shape_.rope}), rope_, input.positions,
-                        rope_interleave_)};
+  return {
+      kernels::rope(kernels::view_heads(q, shape_.heads), rope_, input.positions, rope_interleave_),
+      kernels::rms_norm(parts[1], *kv_a_norm_, kLatentEps, input.shards),
+      kernels::rope(kernels::view_heads(parts[2], 1), rope_, input.positions, rope_interleave_)};
 }
 
 at::Tensor Mla::expanded(const Projected& p, const DecoderInput& input, const at::Tensor& k,
@@ -82,7 +81,7 @@ at::Tensor Mla::forward(const at::Tensor& x, const DecoderInput& input, const at
                         const at::Tensor& v) const {
   const Projected p = project(x, input);
   const at::Tensor heads = uk_ ? absorbed(p, input, k, v) : expanded(p, input, k, v);
-  return kernels::linear(heads.view({x.size(0), shape_.heads * shape_.value}), *o_, input.shards);
+  return kernels::linear(kernels::view_rows(heads), *o_, input.shards);
 }
 
 }  // namespace cohort

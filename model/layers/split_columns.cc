@@ -1,18 +1,18 @@
 #include "model/layers/split_columns.h"
 
-#include <ATen/core/LegacyTypeDispatch.h>
-
 #include "core/base/error.h"
 #include "kernels/autograd_node.h"
+#include "kernels/memory/step_memory.h"
 
 namespace cohort {
 namespace {
 
-std::vector<at::Tensor> views(const at::Tensor& x, const std::vector<int64_t>& widths) {
-  std::vector<at::Tensor> slices;
+// Plain tensors that share x's memory: autograd must not record the slicing beside our own node.
+ColumnSlices views(const at::Tensor& x, at::IntArrayRef widths) {
+  ColumnSlices slices;
   int64_t begin = 0;
   for (int64_t width : widths) {
-    slices.push_back(x.narrow(1, begin, width));
+    slices.push_back(kernels::view_column_range(x, begin, width));
     begin += width;
   }
   COHORT_CHECK_EQ(begin, x.size(1));
@@ -28,7 +28,7 @@ struct SplitColumnsBackward final : torch::autograd::Node {
     int64_t total = 0;
     for (int64_t width : widths) total += width;
     at::Tensor dx = at::empty({rows, total}, options);
-    const std::vector<at::Tensor> slices = views(dx, widths);
+    const ColumnSlices slices = views(dx, widths);
     for (size_t i = 0; i < slices.size(); ++i) {
       if (grads[i].defined()) {
         slices[i].copy_(grads[i]);
@@ -42,16 +42,11 @@ struct SplitColumnsBackward final : torch::autograd::Node {
 
 }  // namespace
 
-std::vector<at::Tensor> split_columns(const at::Tensor& x, const std::vector<int64_t>& widths) {
-  // Plain tensors that share x's memory: autograd must not record the slicing beside our own node.
-  std::vector<at::Tensor> slices;
-  {
-    const at::AutoDispatchBelowADInplaceOrView below_autograd;
-    slices = views(x, widths);
-  }
+ColumnSlices split_columns(const at::Tensor& x, at::IntArrayRef widths) {
+  ColumnSlices slices = views(x, widths);
   if (kernels::takes_gradient(x)) {
     auto node = kernels::make_node<SplitColumnsBackward>(x);
-    node->widths = widths;
+    node->widths = widths.vec();
     node->rows = x.size(0);
     node->options = x.options();
     for (const at::Tensor& slice : slices) kernels::set_output(slice, node);

@@ -3,12 +3,13 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
-
-#include <vector>
+#include <c10/util/SmallVector.h>
 
 namespace cohort {
 
+using ColumnSlices = c10::SmallVector<at::Tensor, 3>;
+
 // x [T, N]; widths sum to N. Slice i is [T, widths[i]] with x's row stride.
-std::vector<at::Tensor> split_columns(const at::Tensor& x, const std::vector<int64_t>& widths);
+ColumnSlices split_columns(const at::Tensor& x, at::IntArrayRef widths);
 
 }  // namespace cohort

@@ -5,6 +5,7 @@
 #include "core/base/error.h"
 #include "core/base/rng.h"
 #include "core/base/threads.h"
+#include "kernels/memory/step_memory.h"
 #include "kernels/token_logprob/token_logprob.h"
 #include "rollout/engine/rollout_decoder.h"
 #include "rollout/engine/runner.h"
@@ -98,7 +99,7 @@ class Generation {
   void step() {
     const StepPlan& plan = scheduler_.plan();
     const int64_t layers = engine_.record_experts ? decoder_.config().num_moe_layers() : 0;
-    if (layers > 0) expert_sets_ = at::empty({layers, plan.rows}, at::kShort);
+    if (layers > 0) expert_sets_ = kernels::result({layers, plan.rows}, at::kShort);
     const at::Tensor hidden = runner_.hidden(plan, expert_sets_);
     scheduler_.advance();
     collect_rows(plan);
@@ -139,7 +140,8 @@ class Generation {
     const int64_t block = std::clamp<int64_t>(kLogitBytes / (4 * vocab), 8, 512);
     for (int64_t begin = 0; begin < picked.size(0); begin += block) {
       const int64_t count = std::min(block, picked.size(0) - begin);
-      const at::Tensor computed = kernels::logits(picked.narrow(0, begin, count), decoder_.head());
+      const at::Tensor computed =
+          kernels::logits(kernels::view_row_range(picked, begin, count), decoder_.head());
       const std::vector<kernels::RowSoftmax> on_device =
           kernels::device_row_softmax(computed, num_valid, Sampler::softmax_temperature(sampling_));
       const at::Tensor logits = computed.cpu();
@@ -278,6 +280,7 @@ struct Engine::Impl {
   KeptSequence kept;
   EngineStats stats;
   RolloutDecoder rollout_decoder;
+  kernels::StepMemory memory;
 
   // What the configuration allows, but no more than these prompts can use with every seat taken.
   void prepare_cache(const std::vector<Prompt>& prompts, const SamplingConfig& sampling,
@@ -303,7 +306,7 @@ struct Engine::Impl {
 };
 
 Engine::Engine(Decoder& decoder, const Tokenizer& tokenizer, const EngineConfig& config)
-    : impl_(new Impl{decoder, tokenizer, config, nullptr, {}, {}, RolloutDecoder(decoder)}) {}
+    : impl_(new Impl{decoder, tokenizer, config, nullptr, {}, {}, RolloutDecoder(decoder), {}}) {}
 
 Engine::~Engine() = default;
 
@@ -312,6 +315,7 @@ const EngineStats& Engine::stats() const { return impl_->stats; }
 void Engine::generate(std::vector<Prompt> prompts, const SamplingConfig& sampling,
                       const DrawScope& scope, const std::function<void(Group&&)>& on_group) {
   const at::NoGradGuard no_grad;
+  const kernels::StepMemory::Use memory(impl_->memory);
   Decoder& decoder = impl_->rollout_decoder.with_weights(sampling.weights);
   const bool own_weights = &decoder == &impl_->decoder;
   const bool keep = keep_sequence && own_weights && prompts.size() == 1 && sampling.n == 1;
@@ -333,6 +337,7 @@ void Engine::generate(std::vector<Prompt> prompts, const SamplingConfig& samplin
 void Engine::forget() {
   impl_->kept = {};
   impl_->cache.reset();
+  impl_->memory = {};
 }
 
 }  // namespace cohort

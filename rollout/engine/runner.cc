@@ -3,16 +3,24 @@
 #include <ATen/ops/index_copy.h>
 #include <ATen/ops/index_select.h>
 
+#include "kernels/memory/step_memory.h"
 #include "kernels/rows/rows.h"
 
 namespace cohort {
 
 namespace {
 
-// A view: `values` must live until the tensor is used up.
 template <class T>
-at::Tensor as_tensor(std::vector<T>& values, at::ScalarType type) {
-  return at::from_blob(values.data(), {static_cast<int64_t>(values.size())}, type);
+at::Tensor as_tensor(const std::vector<T>& values, at::ScalarType type) {
+  at::Tensor copy = kernels::result({static_cast<int64_t>(values.size())}, type);
+  std::ranges::copy(values, copy.mutable_data_ptr<T>());
+  return copy;
+}
+
+size_t key_rows_of(const StepPlan& plan) {
+  int64_t rows = 0;
+  for (const StepItem& item : plan.items) rows += item.sequence->computed + item.count;
+  return static_cast<size_t>(rows);
 }
 
 }  // namespace
@@ -58,6 +66,10 @@ void Runner::fill(const StepPlan& plan) {
   layout.first_position.clear();
   layout.key_offsets.assign(1, 0);
   layout.key_rows.clear();
+  // An insert at the end of an empty vector takes what it needs and no more: a step that is longer
+  // by a token would allocate again.
+  if (const size_t rows = key_rows_of(plan); rows > layout.key_rows.capacity())
+    layout.key_rows.reserve(2 * rows);
   for (const StepItem& item : plan.items) {
     const Sequence& s = *item.sequence;
     const int64_t end = s.computed + item.count;
@@ -73,7 +85,7 @@ void Runner::fill(const StepPlan& plan) {
   }
 }
 
-at::Tensor pick(const at::Tensor& x, std::vector<int32_t>& index) {
+at::Tensor pick(const at::Tensor& x, const std::vector<int32_t>& index) {
   return kernels::pick_rows(x, as_tensor(index, at::kInt));
 }
 

@@ -29,6 +29,6 @@ class Runner {
 };
 
 // x's rows `index`, for the few rows of a step that are sampled from.
-at::Tensor pick(const at::Tensor& x, std::vector<int32_t>& index);
+at::Tensor pick(const at::Tensor& x, const std::vector<int32_t>& index);
 
 }  // namespace cohort

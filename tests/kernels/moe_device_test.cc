@@ -39,7 +39,8 @@ TEST(DeviceMoePlan, IsThePlanOfTheHost) {
     const OnDevice guard(where);
     for (const int64_t tokens : {0, 1, 3, 130, 700}) {
       const at::Tensor index = random_choices(tokens, 3, 7, 1);
-      const MoePlan want = make_moe_plan(index, 7);
+      MoePlan want;
+      make_moe_plan(index, 7, want);
       const at::Tensor here = where.put(index);
       const DeviceMoePlan got = device_moe_plan(*device_ops(here), here, 7);
       EXPECT_EQ(on_host<int64_t>(got.offsets), want.offsets) << tokens;

@@ -222,7 +222,8 @@ TEST(MoeGradient, agrees_with_central_differences) {
 TEST(MoePlan, sorts_by_expert_and_keeps_the_order_of_tokens) {
   const int64_t tokens = 9000, top_k = 2, experts = 7;  // several blocks of counting
   const at::Tensor index = random_index(tokens, top_k, experts);
-  const MoePlan plan = make_moe_plan(index, experts);
+  MoePlan plan;
+  make_moe_plan(index, experts, plan);
   const int32_t* e = index.const_data_ptr<int32_t>();
   ASSERT_EQ(plan.offsets.front(), 0);
   ASSERT_EQ(plan.offsets.back(), tokens * top_k);
@@ -239,8 +240,9 @@ TEST(MoePlan, sorts_by_expert_and_keeps_the_order_of_tokens) {
 }
 
 TEST(MoePlan, refuses_an_expert_that_does_not_exist) {
-  EXPECT_THROW(make_moe_plan(at::full({3, 1}, 4, at::kInt), 4), CheckError);
-  EXPECT_THROW(make_moe_plan(at::full({3, 1}, -1, at::kInt), 4), CheckError);
+  MoePlan plan;
+  EXPECT_THROW(make_moe_plan(at::full({3, 1}, 4, at::kInt), 4, plan), CheckError);
+  EXPECT_THROW(make_moe_plan(at::full({3, 1}, -1, at::kInt), 4, plan), CheckError);
 }
 
 TEST(MoeEdge, no_tokens_and_idle_experts) {
